@@ -1,0 +1,70 @@
+"""Typed readers of environment variables, and the places derived from them.
+
+Kept apart from ``settings.py`` so that the supervisor can ask where things are before Django is set up.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+# Linux allows 108 bytes for a Unix socket's path, macOS 104.
+MAX_SOCKET_PATH_BYTES = 100
+
+
+def text(name: str, default: str = "") -> str:
+    """Value of an environment variable; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if not value else value in {"1", "true", "yes", "on"}
+    raise ValueError(f"{name} is {value!r}; write 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    value = text(name)
+    try:
+        return int(value) if value else default
+    except ValueError:
+        raise ValueError(f"{name} is {value!r}; write a whole number.") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without blanks."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def socket_path(var_dir: Path) -> Path:
+    """Where the private Valkey server listens: under ``var/``, or in the temporary folder where that path is too long."""
+    path = var_dir / "valkey.sock"
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"crossmodal-{os.getuid()}-{name}" / "valkey.sock"
+
+
+def secret_key(var_dir: Path) -> str:
+    """``SECRET_KEY`` from the environment, else one made on first use and readable by its owner only."""
+    if key := text("SECRET_KEY"):
+        return key
+    path = var_dir / "secret_key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    var_dir.mkdir(parents=True, exist_ok=True)
+    temporary = var_dir / f"secret_key.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    try:
+        os.link(temporary, path)  # two processes at once: the first one's key stays
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+    return path.read_text().strip()

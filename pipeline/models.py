@@ -1,0 +1,283 @@
+"""What the machine knows: videos, segments, weak labels, training runs and predictions."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from pipeline import labels
+from pipeline.choices import (
+    CLAIMS,
+    RUNNING_STATES,
+    WAITING_STATES,
+    CaptionsKind,
+    Policy,
+    RunState,
+    Split,
+    VideoState,
+)
+from pipeline.files import server_made_name
+
+
+class Progress(models.Model):
+    """Where a job stands, kept in the database so that pages and commands can show it while it runs."""
+
+    progress_what = models.CharField(max_length=80, blank=True)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def progress_percent(self) -> int | None:
+        """Whole per cent done, or None while the total is not known."""
+        if not self.progress_total:
+            return None
+        return min(100, 100 * self.progress_done // self.progress_total)
+
+    def show_progress(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Write the progress without touching any other column (a job's state may be changed elsewhere meanwhile)."""
+        self.progress_what, self.progress_done, self.progress_total = what, done, total
+        type(self)._default_manager.filter(pk=self.pk).update(
+            progress_what=what, progress_done=done, progress_total=total
+        )
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    def in_split(self, split: str) -> "VideoQuerySet":
+        return self.filter(split=split)
+
+    def ready(self) -> "VideoQuerySet":
+        return self.filter(state=VideoState.READY)
+
+    def unfinished(self) -> "VideoQuerySet":
+        """Videos that a job holds or that wait for one."""
+        return self.filter(state__in=[*WAITING_STATES, *RUNNING_STATES])
+
+    def with_counts(self, policy: str = Policy.RECOMMENDED) -> "VideoQuerySet":
+        """Adds ``n_segments``, ``n_kept`` and one count per class of the policy's labels, in one query."""
+        kept = Q(segments__exclusion="")
+        counts: dict[str, Any] = {
+            f"n_{label}": Count(
+                "segments",
+                filter=Q(segments__text_labels__policy=policy, segments__text_labels__label=label),
+                distinct=True,
+            )
+            for label in labels.LABELS
+        }
+        return self.annotate(
+            n_segments=Count("segments", distinct=True), n_kept=Count("segments", filter=kept, distinct=True), **counts
+        )
+
+
+class Video(Progress):
+    """One recording with captions, in exactly one split."""
+
+    split = models.CharField(max_length=5, choices=Split.choices)
+    url = models.URLField(max_length=500, blank=True, help_text="Canonical address; empty for an uploaded recording.")
+    submitted_url = models.CharField(max_length=500, blank=True, help_text="The address as it was submitted.")
+    extractor = models.CharField(max_length=80)
+    extractor_id = models.CharField(max_length=255)
+    dataset_id = models.CharField(max_length=40, blank=True, help_text="Id in the 2019 dataset.csv.")
+    dataset_row = models.JSONField(
+        null=True, blank=True, help_text="The imported row of dataset.csv, exported as it came."
+    )
+    title = models.CharField(max_length=500, blank=True)
+    duration_s = models.FloatField(null=True, blank=True)
+    policy = models.CharField(max_length=40, default=Policy.RECOMMENDED, help_text="How captions become segments.")
+    state = models.CharField(max_length=16, choices=VideoState.choices, default=VideoState.QUEUED, db_index=True)
+    state_since = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Times a job claimed the present stage.")
+    error_message = models.TextField(blank=True)
+    error_permanent = models.BooleanField(default=False)
+    captions_kind = models.CharField(max_length=10, choices=CaptionsKind.choices, blank=True)
+    captions_notes = models.JSONField(default=list, blank=True, help_text="What could not be read in the captions.")
+    source = models.FileField(upload_to=server_made_name, blank=True, help_text="Uploaded recording before decoding.")
+    audio = models.FileField(upload_to=server_made_name, blank=True, help_text="FLAC, 16 kHz, mono.")
+    captions = models.FileField(upload_to=server_made_name, blank=True)
+    peaks = models.FileField(upload_to=server_made_name, blank=True, help_text="JSON: waveform peaks.")
+    features = models.FileField(upload_to=server_made_name, blank=True, help_text="NPZ: one row per kept segment.")
+    features_extractor = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[VideoQuerySet] = VideoQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["extractor", "extractor_id"], name="video_in_one_split_only"),
+            models.UniqueConstraint(
+                fields=["split", "dataset_id"], condition=~Q(dataset_id=""), name="video_dataset_id_once_per_split"
+            ),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="video_split_known"),
+            models.CheckConstraint(condition=Q(state__in=VideoState.values), name="video_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.submitted_url or self.url or f"Video {self.pk}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in RUNNING_STATES
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in RUNNING_STATES or self.state in WAITING_STATES
+
+    @property
+    def can_retry(self) -> bool:
+        return self.state == VideoState.FAILED
+
+    def enter(self, state: str, *, only_from: Iterable[str] | None = None, **columns: Any) -> bool:
+        """Change the state by a conditional update; False where another process was first."""
+        rows = Video.objects.filter(pk=self.pk)
+        if only_from is not None:
+            rows = rows.filter(state__in=list(only_from))
+        columns = {"state": state, "state_since": timezone.now(), **columns}
+        if not rows.update(**columns):
+            return False
+        for name, value in columns.items():
+            if not hasattr(value, "resolve_expression"):
+                setattr(self, name, value)
+        return True
+
+    def claim(self, waiting: str) -> bool:
+        """Take the video from a waiting state into the running one of the same stage."""
+        return self.enter(
+            CLAIMS[waiting],
+            only_from=[waiting],
+            attempts=F("attempts") + 1,
+            error_message="",
+            error_permanent=False,
+            progress_what="",
+            progress_done=0,
+            progress_total=0,
+        )
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    def kept(self) -> "SegmentQuerySet":
+        return self.filter(exclusion="")
+
+    def labelled(self, policy: str) -> "SegmentQuerySet":
+        """Kept segments that the policy gave a label."""
+        return self.kept().filter(text_labels__policy=policy, text_labels__label__in=labels.LABELS)
+
+
+class Segment(models.Model):
+    """One utterance of a video: kept, or excluded with the reason."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="segments")
+    position = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    text = models.TextField(help_text="As spoken.")
+    exclusion = models.CharField(max_length=120, blank=True, help_text="Why it is not used; empty for a kept segment.")
+    policy = models.CharField(max_length=40)
+
+    objects: ClassVar[SegmentQuerySet] = SegmentQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["video_id", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["video", "position"], name="segment_position_once_per_video"),
+            models.CheckConstraint(condition=Q(start_ms__lt=F("end_ms")), name="segment_starts_before_it_ends"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.video_id}/{self.position}"
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+    @property
+    def is_kept(self) -> bool:
+        return not self.exclusion
+
+
+class TextLabel(models.Model):
+    """What the three sentiment classifiers say about a segment's text under one policy."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="text_labels")
+    policy = models.CharField(max_length=40)
+    vader = models.FloatField()
+    textblob = models.FloatField()
+    pattern = models.FloatField()
+    mean = models.FloatField()
+    label = models.CharField(max_length=8, choices=labels.CHOICES, blank=True, help_text="Empty where rejected.")
+    rejection = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "policy"], name="textlabel_once_per_policy"),
+            models.CheckConstraint(
+                condition=(Q(label="") & ~Q(rejection="")) | (Q(label__in=labels.LABELS) & Q(rejection="")),
+                name="textlabel_label_or_rejection",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id} {self.policy}: {self.label or self.rejection}"
+
+
+class TrainingRun(Progress):
+    """One audio model: what it was trained on, how, and how well it does on videos it did not see."""
+
+    split = models.CharField(max_length=5, choices=Split.choices, default=Split.TRAIN)
+    policy = models.CharField(max_length=40, default=Policy.RECOMMENDED, help_text="Whose text labels it learns.")
+    extractor = models.CharField(max_length=40)
+    classifier = models.CharField(max_length=40, default="svm-linear")
+    balancing = models.CharField(max_length=20, default="smote")
+    c_values = models.JSONField(default=list)
+    folds = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2), MaxValueValidator(50)])
+    fold_scheme = models.CharField(max_length=40, default="stratified-group")
+    seed = models.PositiveIntegerField(default=0)
+    data_fingerprint = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error_message = models.TextField(blank=True)
+    scores = models.JSONField(default=dict, blank=True)
+    card = models.JSONField(default=dict, blank=True)
+    artifact = models.FileField(upload_to=server_made_name, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.CheckConstraint(condition=Q(state__in=RunState.values), name="trainingrun_state_known")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk} ({self.classifier}, {self.policy})"
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def out_of_fold(self) -> "PredictionQuerySet":
+        """Predictions on segments whose video the predicting model did not see in training."""
+        return self.filter(fold__isnull=False)
+
+
+class Prediction(models.Model):
+    """What a training run's model says about a segment's audio."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="predictions")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="predictions")
+    label = models.CharField(max_length=8, choices=labels.CHOICES)
+    p_positive = models.FloatField()
+    p_neutral = models.FloatField()
+    p_negative = models.FloatField()
+    fold = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty where the final model predicted.")
+
+    objects: ClassVar[PredictionQuerySet] = PredictionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "segment"], name="prediction_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.segment_id}: {self.label}"

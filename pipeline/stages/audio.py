@@ -1,0 +1,1 @@
+"""Recordings: decode, slice, peaks."""

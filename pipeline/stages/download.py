@@ -1,0 +1,1 @@
+"""URL to audio and caption files, with yt-dlp."""

@@ -1,0 +1,1 @@
+"""pattern.en's sentiment on Python 3."""

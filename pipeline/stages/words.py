@@ -1,0 +1,1 @@
+"""Word tokens and stop-words."""

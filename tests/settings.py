@@ -1,0 +1,19 @@
+"""Settings of the tests: everything under one temporary folder, never a database or server found by accident."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_folder = Path(tempfile.mkdtemp(prefix="crossmodal-tests-"))
+for _name in ("REDIS_URL", "DATABASE_URL", "S3_BUCKET", "DEBUG", "HTTPS"):
+    os.environ.pop(_name, None)
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+os.environ["VAR_DIR"] = str(_folder)
+os.environ["SECRET_KEY"] = "tests-only-" + "x" * 40
+
+from crossmodal.settings import *  # noqa: E402, F403
+
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGGING["root"]["level"] = "WARNING"  # noqa: F405
