@@ -72,7 +72,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """One segment of a campaign. Rows of an imported vote table whose segment is not stored keep their text here instead."""
+    """One segment of a campaign.
+
+    Rows of an imported vote table whose segment is not stored keep their text here instead.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="tasks")
     segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks")

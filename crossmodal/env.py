@@ -39,7 +39,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def socket_path(var_dir: Path) -> Path:
-    """Where the private Valkey server listens: under ``var/``, or in the temporary folder where that path is too long."""
+    """Where the private Valkey listens: under ``var/``, or in the temporary folder where that path is too long."""
     path = var_dir / "valkey.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path

@@ -44,7 +44,7 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def when(moment: datetime | None) -> SafeString | str:
-    """A moment for people: ``just now``, ``5 min ago``, ``today 14:03``, ``3 May 2026``; the exact time as its title."""
+    """A moment for people: ``just now``, ``5 min ago``, ``today 14:03``, ``3 May 2026``; exact time as title."""
     if moment is None:
         return ""
     local, now = timezone.localtime(moment), timezone.localtime()
