@@ -43,7 +43,7 @@ def _own_files(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def factory(db) -> Factory:
+def factory(db: None) -> Factory:
     return Factory()
 
 
