@@ -18,6 +18,16 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.folds import FOLD_SCHEMES, STRATIFIED_GROUP, Fold, nested_folds
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
+__all__ = [
+    "BALANCINGS",
+    "CLASSIFIERS",
+    "FOLD_SCHEMES",
+    "TrainingParameters",
+    "TrainingResult",
+    "predict",
+    "train",
+]
+
 # libsvm lets go of the interpreter lock, so folds are fitted in threads; more than four gain little on some thousand
 # rows, because preparing the data is done under the lock.
 THREADS = min(4, os.cpu_count() or 1)
