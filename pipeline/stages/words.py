@@ -75,7 +75,7 @@ def sentences(text: str) -> list[str]:
     """Split a text after each word that ends a sentence; white space becomes single spaces."""
     words = text.split()
     parts: list[list[str]] = [[]]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         parts[-1].append(word)
         if following and ends_sentence(word, following):
             parts.append([])
