@@ -1,0 +1,61 @@
+"""Small helpers about processes, so that nothing the supervisor started outlives it."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+
+# <linux/prctl.h>
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process as soon as its parent is gone; elsewhere this does nothing."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def make_forks_die_with_parent() -> None:
+    """From now on whatever this process forks (a job of a worker, a worker of the web server) dies with it."""
+    own_pid = os.getpid()
+
+    def after_fork() -> None:
+        nonlocal own_pid
+        die_with_parent()
+        if os.getppid() != own_pid:  # the parent was gone before the request was made
+            os._exit(1)
+        own_pid = os.getpid()
+
+    if _libc is not None:
+        os.register_at_fork(after_in_child=after_fork)
+
+
+class FolderInUseError(Exception):
+    """Another live process holds the lock."""
+
+
+class FolderLock:
+    """A lock that vanishes with the process that holds it, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> "FolderLock":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise FolderInUseError(str(self.path)) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
