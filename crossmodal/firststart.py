@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import Q
 
 from crossmodal.roles import ADMIN, ANNOTATOR
 
@@ -21,7 +22,7 @@ def make_first_admin() -> tuple[str, str] | None:
     """Make both groups, and an admin where there is none: name and password, which is kept as a hash only."""
     group, _ = Group.objects.get_or_create(name=ADMIN)
     Group.objects.get_or_create(name=ANNOTATOR)
-    if User.objects.filter(is_active=True, groups=group).exists() or User.objects.filter(is_superuser=True).exists():
+    if User.objects.filter(Q(groups=group) | Q(is_superuser=True), is_active=True).exists():
         return None
     name = "admin"
     while User.objects.filter(username=name).exists():

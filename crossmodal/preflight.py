@@ -16,11 +16,10 @@ class NotReadyError(Exception):
     """Starting would fail; the message says why and what to do."""
 
 
-def check_python(version: tuple[int, ...] = sys.version_info[:2]) -> None:
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
     if version < OLDEST_PYTHON:
-        raise NotReadyError(
-            f"Python {version[0]}.{version[1]} is too old: Crossmodal needs {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer."
-        )
+        found, oldest = (f"{major}.{minor}" for major, minor in (version, OLDEST_PYTHON))
+        raise NotReadyError(f"Python {found} is too old: Crossmodal needs {oldest} or newer.")
 
 
 def check_folder(folder: Path) -> None:
@@ -32,7 +31,7 @@ def check_folder(folder: Path) -> None:
         trial.unlink()
     except OSError as error:
         raise NotReadyError(
-            f"The folder {folder} cannot be written ({error.strerror}): change its permissions, or set VAR_DIR to another one."
+            f"The folder {folder} cannot be written ({error.strerror}): change its permissions, or set VAR_DIR."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Is this part of Crossmodal healthy? ``python -m crossmodal.probe web|worker`` exits with 0 or 1, for health checks."""
+"""Whether this part of Crossmodal is healthy: ``python -m crossmodal.probe web|worker`` exits with 0 or 1."""
 
 import argparse
 import http.client
@@ -36,7 +36,7 @@ def ask_workers(url: str, hostname: str) -> tuple[bool, str]:
 
     try:
         with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, decode_responses=True) as client:
-            keys = [str(key) for key in client.smembers("rq:workers")]  # type: ignore[union-attr]
+            keys = [str(key) for key in client.smembers("rq:workers")]
             hosts = [client.hget(key, "hostname") for key in keys]
     except (redis.RedisError, OSError) as error:
         return False, str(error)
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     if part == "web":
         port = int(env.text("BIND", "127.0.0.1:8000").rpartition(":")[2])
         status, text = ask_web("127.0.0.1", port)
-        healthy = status == 200  # noqa: PLR2004
+        healthy = status == 200
         text = f"{status} {text}"
     else:
         healthy, text = ask_workers(os.environ["REDIS_URL"], socket.gethostname())

@@ -2,7 +2,6 @@
 
 import ctypes
 import fcntl
-import os
 import signal
 import sys
 from pathlib import Path
@@ -18,21 +17,6 @@ def die_with_parent() -> None:
     """Ask Linux to kill this process as soon as its parent is gone; elsewhere this does nothing."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def make_forks_die_with_parent() -> None:
-    """From now on whatever this process forks (a job of a worker, a worker of the web server) dies with it."""
-    own_pid = os.getpid()
-
-    def after_fork() -> None:
-        nonlocal own_pid
-        die_with_parent()
-        if os.getppid() != own_pid:  # the parent was gone before the request was made
-            os._exit(1)
-        own_pid = os.getpid()
-
-    if _libc is not None:
-        os.register_at_fork(after_in_child=after_fork)
 
 
 class FolderInUseError(Exception):

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from crossmodal import env
+from crossmodal.processes import die_with_parent
 
 bind = env.text("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -35,3 +36,8 @@ def on_starting(server: Any) -> None:
         call_command("check")
     except SystemCheckError as error:
         raise SystemExit(f"Crossmodal does not start:\n{error}") from None
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker frees the port the moment its master is killed."""
+    die_with_parent()

@@ -81,8 +81,11 @@ def kill_sessions(leaders: set[int]) -> None:
 class Supervisor:
     """Keeps services alive until it is asked to stop."""
 
-    def __init__(self, log_dir: Path, say: Callable[[str], None], *, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self, log_dir: Path, say: Callable[[str], None], *, cwd: Path | None = None, grace_s: float = GRACE_S
+    ) -> None:
         self.log_dir = log_dir
+        self.cwd = cwd
         self.say = say
         self.grace_s = grace_s
         self.services: list[Service] = []
@@ -102,6 +105,7 @@ class Supervisor:
         with self.log_of(service).open("ab") as log:
             service.process = subprocess.Popen(
                 list(service.command),
+                cwd=self.cwd,
                 env={**os.environ, **service.env},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
