@@ -33,7 +33,7 @@ def votes_of_2019(path: Path) -> tuple[list[str], list[str], list[str]]:
 
 
 def random_labels(n: int, seed: int, labels: Any = LABELS) -> list[str]:
-    return np.random.default_rng(seed).choice(list(labels), size=n).tolist()
+    return [str(label) for label in np.random.default_rng(seed).choice(list(labels), size=n)]
 
 
 def assert_equals_scikit_learn(report: Report, y_true: list[str], y_pred: list[str]) -> None:
