@@ -235,7 +235,7 @@ def _intervals(
     if not resamples:
         return None, ()
     if n_groups < 2:
-        return None, ("No intervals: all segments come from one video, and intervals need at least two to resample.",)
+        return None, ("No intervals: they resample whole videos, and all segments come from one or from unknown ones.",)
     rng = np.random.default_rng(seed)
     flat = by_group.reshape(n_groups, k * k).astype(np.float64)
     even = np.full(n_groups, 1 / n_groups)
