@@ -12,6 +12,7 @@ from pipeline.labels import SIGNS
 # Method §8: the colours of the 2019 matrices, from a share of 0 to a share of 1 of the row.
 LOW_COLOUR, HIGH_COLOUR = "#4422ff", "#ff4422"
 CHART_HEIGHT = 360
+AXIS_FONT_PX = 13
 # Cells stand apart. This also keeps plotly from its fast drawing of rasters, which sets a style attribute and so
 # breaks the content security policy; its colour bar does the same and is left out.
 CELL_GAP = 2
@@ -39,23 +40,30 @@ def heatmap(report: Report) -> go.Figure:
             ygap=CELL_GAP,
             hovertemplate="truly %{y}, predicted %{x}<br>%{customdata} segments, %{z:.1%} of the row<extra></extra>",
         ),
-        _layout(margin={"l": 96, "r": 8, "t": 8, "b": 64}),
+        _layout(margin={"l": 96, "r": 8, "t": 8, "b": 66}),
     )
     for row, label in enumerate(labels):
         for column, predicted in enumerate(labels):
             figure.add_annotation(_cell_text(predicted, label, report.confusion[row][column], shares[row][column]))
-    ticks = {"tickvals": labels, "ticktext": [f"{SIGNS.get(label, '')} {label}".strip() for label in labels]}
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": ""}
-    figure.update_xaxes(title={"text": "Prediction"}, **ticks, **plain)
-    # Reversed, because plotly counts rows from below and the first class stands on top.
-    figure.update_yaxes(title={"text": "Truth"}, autorange="reversed", **ticks, **plain)
+    figure.update_xaxes(
+        title={"text": "Prediction", "standoff": 10, "font": {"size": AXIS_FONT_PX}}, **_below(labels), **plain
+    )
+    figure.update_yaxes(
+        title={"text": "Truth", "standoff": 10, "font": {"size": AXIS_FONT_PX}},
+        tickvals=labels,
+        ticktext=[f"{SIGNS.get(label, '')} {label}".strip() for label in labels],
+        # Plotly counts rows from below, and the first class stands on top.
+        autorange="reversed",
+        **plain,
+    )
     return figure
 
 
 def bars(report: Report) -> go.Figure:
     """Precision, recall and F1 per class, with the 95 % intervals where the report has them."""
     labels = list(report.labels)
-    figure = go.Figure(layout=_layout(margin={"l": 44, "r": 8, "t": 36, "b": 40}))
+    figure = go.Figure(layout=_layout(margin={"l": 44, "r": 8, "t": 36, "b": 44}))
     for score in SCORES:
         values = [report.per_class[label][score] for label in labels]
         figure.add_bar(
@@ -75,14 +83,9 @@ def bars(report: Report) -> go.Figure:
         barmode="group",
         bargap=0.24,
         bargroupgap=0.08,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False, "font": {"size": 12}},
     )
-    figure.update_xaxes(
-        tickvals=labels,
-        ticktext=[f"{SIGNS.get(label, '')} {label}".strip() for label in labels],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_xaxes(fixedrange=True, showgrid=False, **_below(labels))
     figure.update_yaxes(range=[0, 1.02], dtick=0.25, tickformat=".2f", fixedrange=True, zeroline=False)
     return figure
 
@@ -118,10 +121,19 @@ def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def _below(labels: list[str]) -> dict[str, object]:
+    """Names of the classes below the axis, sign and word on two lines, so that they stay level on a narrow screen."""
+    return {
+        "tickvals": labels,
+        "ticktext": [f"{SIGNS[label]}<br>{label}" if label in SIGNS else label for label in labels],
+        "tickangle": 0,
+    }
+
+
 def _cell_text(x: str, y: str, count: int, share: float | None) -> go.layout.Annotation:
     """Count and share of a cell, black or white, whichever reads better on it; the page's colour on an empty row."""
     # No bold type: plotly makes it with a style attribute, which the content security policy forbids.
-    text = str(count) if share is None else f"{count}<br>{share:.0%}"
+    text = str(count) if share is None else f"{count}<br>{100 * share:.0f} %"
     annotation = go.layout.Annotation(x=x, y=y, text=text, showarrow=False)
     if share is not None:
         background = cell_colour(share)

@@ -235,7 +235,7 @@ def _intervals(
     if not resamples:
         return None, ()
     if n_groups < 2:
-        return None, ("No intervals: they resample whole videos, and all segments come from one or from unknown ones.",)
+        return None, ("No intervals: they resample whole groups of segments, and all come from one group.",)
     rng = np.random.default_rng(seed)
     flat = by_group.reshape(n_groups, k * k).astype(np.float64)
     even = np.full(n_groups, 1 / n_groups)
@@ -258,7 +258,7 @@ def _intervals(
     }
     groups_with = (by_group.sum(axis=2) > 0).sum(axis=0)
     lonely = [label for label, count in zip(labels, groups_with.tolist(), strict=True) if count == 1]
-    notes = tuple(f"All true {label} segments come from one video, so their intervals say little." for label in lonely)
+    notes = tuple(f"All true {label} segments come from one group, so their intervals say little." for label in lonely)
     return intervals, notes
 
 

@@ -12,6 +12,11 @@ function colour(token) {
   return getComputedStyle(probe).color;
 }
 
+// Bars are filled palely, so that the interval drawn over them and the number in them can be read.
+function pale(rgb) {
+  return rgb.replace("rgb(", "rgba(").replace(")", ", 0.4)");
+}
+
 function styled(figure) {
   const { data, layout } = structuredClone(figure);
   const ink = colour("--ink");
@@ -21,8 +26,9 @@ function styled(figure) {
   for (const axis of [layout.xaxis, layout.yaxis]) Object.assign(axis, { gridcolor: line, linecolor: line });
   for (const trace of data) {
     if (!trace.meta?.token) continue;
-    trace.marker = { color: colour(trace.meta.token) };
-    trace.insidetextfont = { color: colour("--paper"), size: 12 };
+    const full = colour(trace.meta.token);
+    trace.marker = { color: pale(full), line: { color: full, width: 1 } };
+    trace.insidetextfont = { color: ink, size: 12 };
     if (trace.error_y) trace.error_y.color = ink;
   }
   return { data, layout };

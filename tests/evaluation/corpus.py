@@ -1,10 +1,11 @@
 """A small judged corpus with all that the evaluation page counts: made from a fixed seed."""
 
+import uuid
 from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.models import Campaign, Task, TaskState, VoteOrigin
+from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TrainingRun, Video
 from tests.factories import Factory
@@ -35,9 +36,11 @@ def make_judged_corpus(factory: Factory, *, split: str = "train", simulated: boo
             segment = factory.make_segment(video, label=truth if rng.random() < 0.8 else other)
             factory.make_prediction(run, segment, label=truth if rng.random() < 0.8 else another, fold=video.pk % 5)
             task = factory.make_task(campaign, segment, state=TaskState.MAJORITY, truth=truth)
-            for listener in listeners:
-                origin = VoteOrigin.SIMULATED if simulated else VoteOrigin.LISTENED
-                factory.make_vote(task, truth, listener, origin=origin)
+            origin = VoteOrigin.SIMULATED if simulated else VoteOrigin.LISTENED
+            Vote.objects.bulk_create(
+                Vote(task=task, annotator=listener, label=truth, origin=origin, client_id=uuid.uuid4())
+                for listener in listeners
+            )
             segments.append(segment)
             tasks.append(task)
     return Corpus(videos, segments, run, campaign, tasks)

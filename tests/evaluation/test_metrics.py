@@ -59,7 +59,7 @@ def test_it_reproduces_the_figures_of_2019_to_the_last_bit(shared_data: Path) ->
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pairs=st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40))
 def test_scores_equal_those_of_scikit_learn_also_with_absent_classes(pairs: list[tuple[str, str]]) -> None:
     y_true, y_pred = [list(column) for column in zip(*pairs, strict=True)]
@@ -134,8 +134,8 @@ def test_intervals_are_those_of_resampling_videos_one_by_one() -> None:
     report = evaluate(y_true, y_pred, groups, resamples=4000)
     assert report.intervals is not None
     low, high = report.intervals["averages"]["macro"]["f1"]
-    expected = np.quantile(bootstrap_by_hand(y_true, y_pred, groups, 500), [0.025, 0.975])
-    assert [low, high] == pytest.approx(expected.tolist(), abs=0.03)
+    expected = np.quantile(bootstrap_by_hand(y_true, y_pred, groups, 250), [0.025, 0.975])
+    assert [low, high] == pytest.approx(expected.tolist(), abs=0.04)
     segments = evaluate(y_true, y_pred, list(range(240)), resamples=4000).intervals
     assert segments is not None
     narrow_low, narrow_high = segments["averages"]["macro"]["f1"]
@@ -170,12 +170,12 @@ def test_intervals_do_not_depend_on_the_size_of_the_blocks(monkeypatch: pytest.M
 def test_without_two_videos_or_without_resamples_there_are_no_intervals(groups: list[int], resamples: int) -> None:
     report = evaluate(list(LABELS), list(LABELS), groups, resamples=resamples)
     assert report.intervals is None
-    assert any("one video" in note for note in report.notes) is (resamples > 0)
+    assert any("No intervals" in note for note in report.notes) is (resamples > 0)
 
 
-def test_a_class_heard_in_one_video_only_is_noted() -> None:
+def test_a_class_of_one_group_only_is_noted() -> None:
     report = evaluate(["positive", "neutral", "neutral"], ["positive", "neutral", "neutral"], [1, 1, 2])
-    assert "All true positive segments come from one video, so their intervals say little." in report.notes
+    assert "All true positive segments come from one group, so their intervals say little." in report.notes
 
 
 def test_a_thousand_resamples_take_milliseconds(benchmark_seconds: Any) -> None:
