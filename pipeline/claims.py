@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ WAITING_OF_RUNNING: dict[str, str] = {running: waiting for waiting, running in C
 Row = Video | TrainingRun
 
 
-class Superseded(Exception):
+class SupersededError(Exception):
     """Another worker took the row over, or somebody removed it; this result is dropped."""
 
 
@@ -55,19 +56,33 @@ def held(row: Row) -> "QuerySet[Any]":
 
 
 def leave(row: Row, state: str, **columns: Any) -> None:
-    """Let go of a held row in a new state; Superseded where it is held no longer."""
+    """Let go of a held row in a new state; SupersededError where it is held no longer."""
     columns = {"state": state, "progress_what": "", "progress_done": 0, "progress_total": 0, **columns}
     if isinstance(row, Video):
         columns["state_since"] = timezone.now()
     if not held(row).update(**columns):
-        raise Superseded(f"{row!r} is no longer {row.state}")
+        raise SupersededError(f"{row!r} is no longer {row.state}")
     for name, value in columns.items():
         setattr(row, name, value)
 
 
-def finish(row: Row, state: str, **columns: Any) -> None:
+@contextmanager
+def saving(row: Row) -> Iterator[None]:
+    """The short transaction in which a result is saved: nobody else changes the row meanwhile.
+
+    SupersededError where it is held no longer. `finish` comes last in the block, so that whatever fails before it
+    leaves the row object as the database has it.
+    """
+    with transaction.atomic():
+        if not held(row).select_for_update().exists():
+            raise SupersededError(f"{row!r} is no longer {row.state}")
+        yield
+
+
+def finish(row: Row, state: str, *, error_message: str = "", **columns: Any) -> None:
     """Let go of a row whose stage is done."""
-    leave(row, state, error_message="", **({"attempts": 0} if isinstance(row, Video) else {}), **columns)
+    attempts = {"attempts": 0} if isinstance(row, Video) else {}
+    leave(row, state, error_message=error_message, **attempts, **columns)
 
 
 def fail(row: Row, message: str, *, permanent: bool) -> None:
@@ -98,7 +113,7 @@ def give_back(row: Row) -> bool:
             )
             return False
         leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
-    except Superseded:
+    except SupersededError:
         return False
     return True
 
@@ -141,7 +156,7 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
     """
     try:
         work(row)
-    except Superseded:
+    except SupersededError:
         log.warning("%r was taken over by another worker; this result is dropped", row)
     except QueueUnavailable:
         log.warning("%r is saved, but its next step could not be queued; it is found by the next look", row)
@@ -168,7 +183,7 @@ def _settle(row: Row, error: StageError) -> bool:
             fail(row, error.message, permanent=error.permanent)
             return False
         leave(row, waiting_state(row), error_message=error.message)
-    except Superseded:
+    except SupersededError:
         return False
     return True
 
@@ -176,7 +191,7 @@ def _settle(row: Row, error: StageError) -> bool:
 def _try_to_fail(row: Row, message: str, *, permanent: bool) -> None:
     try:
         fail(row, message, permanent=permanent)
-    except Superseded:
+    except SupersededError:
         log.warning("%r was taken over by another worker", row)
 
 
@@ -229,4 +244,4 @@ def new_files(row: Row, **paths: Path) -> Iterator[dict[str, str]]:
         raise
     for stored in old.values():
         if stored:
-            transaction.on_commit(lambda stored=stored: default_storage.delete(stored))
+            transaction.on_commit(partial(default_storage.delete, stored))

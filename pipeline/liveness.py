@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rq.utils import as_text
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -51,7 +53,7 @@ def worker_lives(connection: "Redis", name: str) -> bool:
 
     Where its processes cannot be seen from here, its record counts, which expires when heartbeats stay away.
     """
-    record = {key.decode(): value.decode() for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
+    record = {as_text(key): as_text(value) for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
     if not record or "death" in record or not record.get("pid"):
         return False
     if record.get(SPACE_FIELD) != process_space():
@@ -60,4 +62,4 @@ def worker_lives(connection: "Redis", name: str) -> bool:
 
 
 def worker_names(connection: "Redis") -> list[str]:
-    return [key.decode().removeprefix(WORKER_PREFIX) for key in connection.smembers(WORKERS_KEY)]
+    return [as_text(key).removeprefix(WORKER_PREFIX) for key in connection.smembers(WORKERS_KEY)]

@@ -16,6 +16,7 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+from rq.serializers import JSONSerializer
 
 from pipeline.liveness import worker_lives, worker_names
 from pipeline.stages.errors import StageError
@@ -50,7 +51,7 @@ JOBS: dict[str, Place] = {
 }
 
 
-class QueueUnavailable(StageError):
+class QueueUnavailable(StageError):  # noqa: N818
     """The queue server cannot be reached; what was stored stays stored and waits."""
 
     def __init__(self) -> None:
@@ -76,7 +77,7 @@ def get_connection() -> Redis:
 
 
 def get_queue(name: str) -> Queue:
-    return Queue(name, connection=get_connection(), serializer=settings.RQ_QUEUES[name]["SERIALIZER"])
+    return Queue(name, connection=get_connection(), serializer=JSONSerializer)
 
 
 def job_id(job: str, *pks: int) -> str:
@@ -119,9 +120,8 @@ def enqueue(job: str, *pks: int) -> bool:
 
 
 def fetch_job(name: str) -> Job | None:
-    place = JOBS[name.split("-")[0]]
     try:
-        return Job.fetch(name, connection=get_connection(), serializer=settings.RQ_QUEUES[place.queue]["SERIALIZER"])
+        return Job.fetch(name, connection=get_connection(), serializer=JSONSerializer)
     except NoSuchJobError:
         return None
 
@@ -166,7 +166,7 @@ def _is_seen_alive(name: str, *, running: bool) -> bool:
     if status == JobStatus.QUEUED:
         return queue.get_job_position(name) is not None
     if status == JobStatus.SCHEDULED:
-        return name in ScheduledJobRegistry(queue=queue)
+        return name in ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
     return False
 
 

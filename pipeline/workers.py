@@ -72,7 +72,7 @@ class PipelineWorker(Worker):
                 enqueue_due_retries(queue)
 
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         try:
             recovery.resume()
         except (RedisError, StageError):
@@ -82,14 +82,14 @@ class PipelineWorker(Worker):
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The job's process died under it, most often for want of memory: its video goes back to waiting."""
-        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
         try:
-            recovery.give_back(job.func_name.rpartition(".")[2], *job.args)
+            recovery.give_back((job.func_name or "").rpartition(".")[2], *job.args)
         finally:
             connections.close_all()
 
     def setup_work_horse_signals(self) -> None:
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         die_with(self.pid or os.getppid())
 
 
@@ -104,7 +104,7 @@ def die_with(parent: int) -> None:
 
 def enqueue_due_retries(queue: Queue) -> int:
     """Move jobs whose pause is over from the schedule to their queue; how many."""
-    registry = ScheduledJobRegistry(queue=queue)
+    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
     moved = 0
     for name in registry.get_jobs_to_schedule():
         if not registry.remove(name):

@@ -1,4 +1,7 @@
-"""URL to audio and caption files, with yt-dlp (which only the adapter `pipeline.stages.ytdlp` imports, on first use)."""
+"""URL to audio and caption files, with yt-dlp.
+
+Only the adapter `pipeline.stages.ytdlp` imports yt-dlp, and this module imports the adapter on first use.
+"""
 
 import functools
 import re
@@ -168,7 +171,6 @@ def download(
         duration_s=float(duration) if isinstance(duration, int | float) and duration > 0 else None,
         identity=identify(str(found.info.get("webpage_url") or url)),
     )
-
 
 
 def _title(info: dict[str, Any]) -> str:

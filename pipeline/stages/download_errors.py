@@ -69,7 +69,7 @@ def explain(error: BaseException) -> StageError:
     for one in hidden:
         if isinstance(one, StageError):
             return one
-        if type(one).__name__ == "_Refused":
+        if type(one).__name__ == "_RefusedError":
             return StageError(str(getattr(one, "msg", one)))
     for one in hidden:
         status = getattr(one, "status", None)

@@ -80,7 +80,7 @@ def fetch(
     try:
         with _Fetcher(folder, limits, progress, allowed_origin) as fetcher:
             info = fetcher.extract_info(url, download=True)
-    except Exception as error:  # noqa: BLE001 - extractors raise anything
+    except Exception as error:  # extractors raise anything
         raise explain(error) from error
     audio = folder / AUDIO_NAME
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
@@ -193,7 +193,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MB"
 
 
-class _Refused(RequestError):  # type: ignore[misc]
+class _RefusedError(RequestError):  # type: ignore[misc]
     """A connection that is not made; the message is a StageError's."""
 
 
@@ -235,13 +235,13 @@ def _guarded_class(make: Callable[..., type], allowed: Collection[tuple[str, int
 
     class GuardedConnection(base):  # type: ignore[misc, valid-type]
         def connect(self) -> None:
-            plain = self._create_connection
+            plain = self.__dict__["_create_connection"]  # as http.client and yt-dlp set it
 
             def checked(address: tuple[str, int], *rest: Any, **options: Any) -> Any:
                 try:
                     candidates = public_addresses(*address, allowed)
                 except StageError as refusal:
-                    raise _Refused(refusal.message) from refusal
+                    raise _RefusedError(refusal.message) from refusal
                 for candidate in candidates[:-1]:
                     with suppress(OSError):
                         return plain((candidate, address[1]), *rest, **options)
