@@ -134,7 +134,7 @@ class Video(Progress):
 
     @property
     def can_retry(self) -> bool:
-        return self.state == VideoState.FAILED
+        return self.state in (VideoState.FAILED, VideoState.STORED)
 
     def enter(self, state: str, *, only_from: Iterable[str] | None = None, **columns: Any) -> bool:
         """Change the state by a conditional update; False where another process was first."""
