@@ -4,7 +4,6 @@ Every function takes judgements, a sequence of ``(task, annotator, label)``, wit
 annotator. Tasks and annotators are any hashable values.
 """
 
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -130,10 +129,10 @@ def pairwise_cohen(judgements: Sequence[Judgement]) -> list[PairAgreement]:
         shared = [task for task in votes[first] if task in votes[second]]
         if not shared:
             continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # 0/0 where both always say the same class: not defined, reported as None
-            value = float(cohen_kappa_score([votes[first][t] for t in shared], [votes[second][t] for t in shared]))
-        pairs.append(PairAgreement(first, second, None if np.isnan(value) else value, len(shared)))
+        mine, theirs = [votes[first][task] for task in shared], [votes[second][task] for task in shared]
+        # Where both always say the same one class, chance agreement is 1 and kappa is 0/0.
+        value = float(cohen_kappa_score(mine, theirs)) if len({*mine, *theirs}) > 1 else None
+        pairs.append(PairAgreement(first, second, value, len(shared)))
     return pairs
 
 

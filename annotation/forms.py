@@ -82,6 +82,8 @@ class TableForm(forms.Form):
             cleaned["table"] = self._text_of(file)
         elif not cleaned.get("table"):
             raise forms.ValidationError("Choose the CSV file with the votes.")
+        # A text area sends CRLF for every line break; the file's own are made alike, also those inside cells.
+        cleaned["table"] = cleaned["table"].replace("\r\n", "\n")
         return cleaned
 
     def _text_of(self, file: "UploadedFile[Any]") -> str:

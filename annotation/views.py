@@ -55,6 +55,7 @@ def annotate_campaign(request: SignedInRequest, campaign_pk: int) -> HttpRespons
         "left": assignment.available(campaign, request.user, timezone.now()).count() + (slot is not None),
         "can_undo": campaign.is_open and assignment.undoable(campaign, request.user) is not None,
         "client_id": uuid.uuid4(),
+        "others": slot is None and any(other.pk != campaign.pk for other in summaries.for_listener(request.user)),
         "renew_every_ms": assignment.LEASE.total_seconds() * 1000 // 3,
     }
     return render(request, "annotation/_room.html" if request.htmx else "annotation/annotate_campaign.html", context)

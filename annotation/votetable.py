@@ -129,11 +129,14 @@ class _LabelReader:
 def _records(lines: Iterable[str]) -> list[list[str]]:
     reader = csv.reader(lines, strict=True)
     try:
-        return list(reader)
+        records = list(reader)
     except csv.Error as error:
         raise AnnotationError(f"Line {reader.line_num} is not CSV: {error}.") from error
     except UnicodeDecodeError as error:
         raise AnnotationError("The table is not UTF-8 text; save it as “CSV UTF-8” and try again.") from error
+    if any("\0" in cell for cells in records for cell in cells):
+        raise AnnotationError("The table is not text: it holds NUL characters. Save it as “CSV UTF-8” and try again.")
+    return records
 
 
 def _key(video: str, segment: str, text: str, seen: Counter[str]) -> str:

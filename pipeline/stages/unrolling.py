@@ -109,7 +109,7 @@ def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
         return carried
     if carried == len(lines) > 1 and len(set(lines)) == 1:
         return carried - 1  # The same line said again: its like moved up and it stands below.
-    if carried and gap_ms > SAME_SCREEN_GAP_MS and all(" " not in line for line in lines[:carried]):
+    if carried == len(lines) == 1 and gap_ms > SAME_SCREEN_GAP_MS and " " not in lines[0]:
         return 0
     return carried
 
