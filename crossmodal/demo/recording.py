@@ -21,6 +21,12 @@ ROOM_RMS = 12.0  # of 32768, about -69 dB
 CODECS = {"m4a": ("ipod", "aac"), "mp3": ("mp3", "libmp3lame"), "webm": ("webm", "libopus")}
 ENCODED_RATE_HZ = {"m4a": 22_050, "mp3": 22_050, "webm": 24_000}  # espeak-ng's own rate; Opus knows 24 kHz
 BIT_RATE = 48_000
+# The encoders' quick ways: three times as fast as their usual ones, and synthetic speech is no worse for it.
+ENCODER_OPTIONS = {
+    "m4a": {"aac_coder": "fast"},
+    "mp3": {"compression_level": "9"},
+    "webm": {"compression_level": "2"},
+}
 
 
 def perform(script: Script, fingerprint: str = "") -> tuple[np.ndarray, int, Timeline]:
@@ -94,6 +100,7 @@ def encode(path: Path, samples: np.ndarray, rate_hz: int, media: str) -> None:
         assert isinstance(stream, av.AudioStream)  # noqa: S101 - an audio codec's stream
         stream.layout = "mono"
         stream.bit_rate = BIT_RATE
+        stream.options = ENCODER_OPTIONS[media]
         resampler = av.AudioResampler(format=stream.format, layout="mono", rate=ENCODED_RATE_HZ[media])
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = rate_hz

@@ -26,6 +26,7 @@ from pipeline import intake
 from pipeline.choices import Policy, RunState, Split, VideoState
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
+from pipeline.stages.features import DEFAULT_EXTRACTOR
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
 # A process that died in the middle of a step holds the others up no longer than this.
@@ -123,9 +124,11 @@ def prepare() -> None:
         _check_site()
     for split in Split.values:
         urls = [page_url(script) for script in missing if script.split == split]
-        refused = intake.submit_urls(urls, split=split, policy=Policy.RECOMMENDED).refused if urls else ()
-        if refused:
-            raise DemoError(f"{refused[0].text} was refused: {refused[0].reason}")
+        taken = intake.submit_urls(urls, split=split, policy=Policy.RECOMMENDED)
+        if taken.refused:
+            raise DemoError(f"{taken.refused[0].text} was refused: {taken.refused[0].reason}")
+        if taken.problem:
+            raise DemoError(taken.problem)
     for video in stored.values():
         if video.state in (VideoState.FAILED, VideoState.NO_CAPTIONS):
             reason = video.error_message or video.get_state_display()
@@ -146,7 +149,8 @@ def _check_site() -> None:
 def train() -> None:
     row = Demonstration.objects.select_related("run").get()
     if row.run is None:
-        run = intake.start_run({"split": Split.TRAIN, "policy": Policy.RECOMMENDED, "seed": 0}, None)
+        parameters = {"split": Split.TRAIN, "policy": Policy.RECOMMENDED, "extractor": DEFAULT_EXTRACTOR, "seed": 0}
+        run = intake.start_run(parameters)
         Demonstration.objects.update(run=run)
     elif row.run.state == RunState.FAILED:
         raise DemoError(f"Training failed: {row.run.error_message}")

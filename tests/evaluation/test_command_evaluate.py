@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.management import ManagementUtility, call_command
@@ -21,7 +22,9 @@ def ended_with(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int
     """Exit status, standard output and standard error, as a shell would see them."""
     status = 0
     try:
-        ManagementUtility(["manage.py", "evaluate", *arguments]).execute()
+        # It would close the test's own transaction with the connection.
+        with mock.patch("django.core.management.base.connections.close_all"):
+            ManagementUtility(["manage.py", "evaluate", *arguments]).execute()
     except SystemExit as end:
         status = int(end.code or 0)
     captured = capsys.readouterr()
