@@ -100,7 +100,7 @@ def test_the_list_says_how_far_each_campaign_is(admin_client, factory, split_tas
     factory.make_vote(factory.make_task(split_task.campaign), "positive", origin="simulated")
     page = text_of(admin_client.get("/campaigns/"))
     assert "Round one" in page
-    assert "4 of 6" in page
+    assert "4 of 6 votes" in page
     assert "1 simulated" in page
 
 
