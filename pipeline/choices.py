@@ -16,8 +16,12 @@ class Policy(models.TextChoices):
 
 
 class VideoState(models.TextChoices):
-    """The states of a video in the order it passes them; ``-ing`` states are held by a running job."""
+    """The states of a video in the order it passes them; ``-ing`` states are held by a running job.
 
+    A stored video is a row of an imported list that nobody asked to fetch yet.
+    """
+
+    STORED = "stored", "Stored, not fetched"
     QUEUED = "queued", "Waiting to be fetched"
     FETCHING = "fetching", "Fetching"
     NO_CAPTIONS = "no-captions", "No English captions"

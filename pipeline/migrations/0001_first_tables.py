@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(blank=True, max_length=500)),
                 ('duration_s', models.FloatField(blank=True, null=True)),
                 ('policy', models.CharField(default='recommended', help_text='How captions become segments.', max_length=40)),
-                ('state', models.CharField(choices=[('queued', 'Waiting to be fetched'), ('fetching', 'Fetching'), ('no-captions', 'No English captions'), ('segmented', 'Waiting for text labels'), ('labelling', 'Labelling text'), ('labelled', 'Waiting for audio features'), ('extracting', 'Extracting features'), ('ready', 'Ready'), ('failed', 'Failed')], db_index=True, default='queued', max_length=16)),
+                ('state', models.CharField(choices=[('stored', 'Stored, not fetched'), ('queued', 'Waiting to be fetched'), ('fetching', 'Fetching'), ('no-captions', 'No English captions'), ('segmented', 'Waiting for text labels'), ('labelling', 'Labelling text'), ('labelled', 'Waiting for audio features'), ('extracting', 'Extracting features'), ('ready', 'Ready'), ('failed', 'Failed')], db_index=True, default='queued', max_length=16)),
                 ('state_since', models.DateTimeField(default=django.utils.timezone.now)),
                 ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Times a job claimed the present stage.')),
                 ('error_message', models.TextField(blank=True)),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('extractor', 'extractor_id'), name='video_in_one_split_only'), models.UniqueConstraint(condition=models.Q(('dataset_id', ''), _negated=True), fields=('split', 'dataset_id'), name='video_dataset_id_once_per_split'), models.CheckConstraint(condition=models.Q(('split__in', ['train', 'test'])), name='video_split_known'), models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'fetching', 'no-captions', 'segmented', 'labelling', 'labelled', 'extracting', 'ready', 'failed'])), name='video_state_known')],
+                'constraints': [models.UniqueConstraint(fields=('extractor', 'extractor_id'), name='video_in_one_split_only'), models.UniqueConstraint(condition=models.Q(('dataset_id', ''), _negated=True), fields=('split', 'dataset_id'), name='video_dataset_id_once_per_split'), models.CheckConstraint(condition=models.Q(('split__in', ['train', 'test'])), name='video_split_known'), models.CheckConstraint(condition=models.Q(('state__in', ['stored', 'queued', 'fetching', 'no-captions', 'segmented', 'labelling', 'labelled', 'extracting', 'ready', 'failed'])), name='video_state_known')],
             },
         ),
         migrations.AddField(

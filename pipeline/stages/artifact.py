@@ -1,1 +1,112 @@
-"""Models on disk."""
+"""A model on disk: a skops file and its card; never a pickle, and nothing is loaded that is not on the list."""
+
+import hashlib
+import json
+import secrets
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from pipeline.stages.calibration import TemperatureScaled
+from pipeline.stages.errors import StageError
+
+# Everything a model of ours is made of beyond what skops trusts by itself (scikit-learn and NumPy types). A file that
+# asks for any other type is not loaded.
+ALLOWED_TYPES = frozenset(
+    {
+        f"{TemperatureScaled.__module__}.{TemperatureScaled.__qualname__}",
+        "imblearn.over_sampling._random_over_sampler.RandomOverSampler",
+        "imblearn.over_sampling._smote.base.SMOTE",
+        "imblearn.pipeline.Pipeline",
+    }
+)
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "imbalanced-learn", "skops", "pyAudioAnalysis")
+
+
+def write_artifact(path: Path, pipeline: Any, card: dict[str, Any]) -> dict[str, Any]:
+    """Write a model as a skops file; it appears under `path` only when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    pipeline : TemperatureScaled
+        `TrainingResult.pipeline`.
+    card : dict
+        What is to be known of the model; only what JSON can hold.
+
+    Returns
+    -------
+    dict
+        The card with ``artifact_sha256`` (of the file, hexadecimal) and ``library_versions``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The card holds what JSON cannot (NaN included).
+    """
+    content = skops.io.dumps(pipeline)
+    complete = {
+        **card,
+        "artifact_sha256": hashlib.sha256(content).hexdigest(),
+        "library_versions": {
+            "python": ".".join(map(str, sys.version_info[:3])),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+    json.dumps(complete, allow_nan=False)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return complete
+
+
+def read_artifact(path: Path, card: dict[str, Any]) -> Any:
+    """Read a model that `write_artifact` wrote.
+
+    The bytes that are hashed are the bytes that are loaded.
+
+    Parameters
+    ----------
+    path : Path
+        The skops file.
+    card : dict
+        Its card, with ``artifact_sha256``.
+
+    Returns
+    -------
+    TemperatureScaled
+        For `training.predict`.
+
+    Raises
+    ------
+    StageError
+        The file is missing, damaged, not the one of this card, or holds types that are not on the list.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StageError("The model's file is missing or cannot be read; train the model again.") from error
+    if hashlib.sha256(content).hexdigest() != card.get("artifact_sha256"):
+        raise StageError("The model's file is not the one its card describes, so it is not used; train it again.")
+    try:
+        unknown = set(skops.io.get_untrusted_types(data=content))
+        if unknown - ALLOWED_TYPES:
+            foreign = ", ".join(sorted(unknown - ALLOWED_TYPES))
+            raise StageError(f"The model's file holds types that are not allowed ({foreign}), so it is not loaded.")
+        pipeline = skops.io.loads(content, trusted=sorted(unknown))
+    except UntrustedTypesFoundException as error:
+        raise StageError("The model's file holds types that are not allowed, so it is not loaded.") from error
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, ImportError, EOFError) as error:
+        raise StageError("The model's file is damaged or not a model of Crossmodal; train the model again.") from error
+    if not isinstance(pipeline, TemperatureScaled):
+        raise StageError("The model's file holds something else than a model of Crossmodal; train the model again.")
+    return pipeline

@@ -1,1 +1,180 @@
-"""URL to audio and caption files, with yt-dlp."""
+"""URL to audio and caption files, with yt-dlp.
+
+Only the adapter `pipeline.stages.ytdlp` imports yt-dlp, and this module imports the adapter on first use.
+"""
+
+import functools
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from pipeline.stages.addresses import host_of, normalise, origin_of, split_url
+from pipeline.stages.errors import StageError
+from pipeline.stages.progress import ProgressCallback, ignore_progress
+
+GENERIC: Final = "generic"
+YOUTUBE: Final = "youtube"
+YOUTUBE_HOSTS = ("youtube.com", "youtu.be", "youtube-nocookie.com")
+YOUTUBE_ID = re.compile(r"[0-9A-Za-z_-]{11}")
+MAX_ID_LENGTH = 255  # the width of the column that keeps it
+
+
+@dataclass(frozen=True)
+class VideoIdentity:
+    """Which video an address means, the same for all its spellings.
+
+    Attributes
+    ----------
+    extractor : str
+        Name of the site as yt-dlp knows it, "generic" for a page of no known site.
+    extractor_id : str
+        The site's id of the video; for a generic page its normalised address.
+    url : str
+        Canonical address.
+    """
+
+    extractor: str
+    extractor_id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class DownloadLimits:
+    """What a download may cost: seconds of recording, bytes, and seconds without an answer."""
+
+    max_duration_s: float
+    max_bytes: int
+    socket_timeout_s: float = 20
+
+
+@dataclass(frozen=True)
+class Download:
+    """What one extraction brought.
+
+    Attributes
+    ----------
+    audio_path : Path
+        The best audio stream as the site has it, in any container.
+    captions_path : Path or None
+        English captions (json3, VTT or SRT), or None where the site has none.
+    captions_kind : str
+        "manual", "automatic" or "" as the site says.
+    title : str
+    duration_s : float or None
+        As the site says.
+    identity : VideoIdentity
+        Of the page that the address finally led to.
+    """
+
+    audio_path: Path
+    captions_path: Path | None
+    captions_kind: str
+    title: str
+    duration_s: float | None
+    identity: VideoIdentity
+
+
+def identify(url: str) -> VideoIdentity:
+    """Say which video an address means, without any network.
+
+    Raises
+    ------
+    StageError
+        It is no web address, or means a channel, a playlist or nothing of that site.
+
+    Examples
+    --------
+    >>> identify("https://youtu.be/i4b-_bNsajY?t=56").url
+    'https://www.youtube.com/watch?v=i4b-_bNsajY'
+    """
+    canonical = normalise(url)
+    host = host_of(split_url(canonical))
+    if any(host == known or host.endswith(f".{known}") for known in YOUTUBE_HOSTS):
+        return _identify_youtube(canonical)
+    return _identify_elsewhere(canonical)
+
+
+def _identify_youtube(url: str) -> VideoIdentity:
+    """YouTube spells one video in many ways; a playlist beside it does not matter."""
+    from pipeline.stages.ytdlp import youtube_id
+
+    parts = urlsplit(url)
+    video = parse_qs(parts.query).get("v", [""])[0]
+    address = f"https://www.youtube.com/watch?v={video}" if video else parts._replace(query="", fragment="").geturl()
+    found = youtube_id(address)
+    written = video or urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    if not found or not YOUTUBE_ID.fullmatch(written) or found != written:
+        raise StageError(f"{url} is not the address of one YouTube video; open the video and copy its address.")
+    return VideoIdentity(YOUTUBE, found, f"https://www.youtube.com/watch?v={found}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _identify_elsewhere(url: str) -> VideoIdentity:
+    from pipeline.stages.ytdlp import find_extractor
+
+    site = find_extractor(url)
+    if site is None:
+        return VideoIdentity(GENERIC, url if len(url) <= MAX_ID_LENGTH else sha256(url.encode()).hexdigest(), url)
+    if site.is_list:
+        raise StageError(f"{url} is a list of videos; give the address of one video.")
+    if not site.video_id:
+        raise StageError(f"{url} is not the address of one video.")
+    return VideoIdentity(site.name.lower()[:80], site.video_id[:MAX_ID_LENGTH], url)
+
+
+def download(
+    url: str,
+    *,
+    folder: Path,
+    limits: DownloadLimits,
+    progress: ProgressCallback = ignore_progress,
+    private_origins: Collection[str] = (),
+) -> Download:
+    """Fetch the best audio stream and the English captions of one video, in one extraction.
+
+    People's captions come before automatic ones, json3 before VTT before SRT. Every connection is checked: only
+    public addresses are opened, whatever the page or a redirect says.
+
+    Parameters
+    ----------
+    url : str
+        A video's address.
+    folder : Path
+        An empty folder; both files get fixed names in it.
+    limits : DownloadLimits
+    progress : callable
+        Called with (bytes so far, bytes in all or 0) of the audio.
+    private_origins : collection of str
+        Origins ("http://127.0.0.1:8799") that are opened although they are not public, when the page is on them.
+
+    Raises
+    ------
+    StageError
+        Permanent: private, removed, blocked here, not supported, no audio, over a limit. Not permanent: network
+        failures, HTTP 429 and 5xx.
+    """
+    from pipeline.stages.ytdlp import fetch
+
+    origin = origin_of(url)
+    allowed = origin if origin in private_origins else None
+    found = fetch(url, folder=folder, limits=limits, progress=progress, allowed_origin=allowed)
+    duration = found.info.get("duration")
+    return Download(
+        audio_path=found.audio_path,
+        captions_path=found.captions_path,
+        captions_kind=found.captions_kind,
+        title=_title(found.info),
+        duration_s=float(duration) if isinstance(duration, int | float) and duration > 0 else None,
+        identity=identify(str(found.info.get("webpage_url") or url)),
+    )
+
+
+def _title(info: dict[str, Any]) -> str:
+    title = " ".join(str(info.get("title") or "").split())
+    if info.get("extractor_key") in ("Generic", "HTML5MediaEmbed"):
+        title = title.removesuffix(" (1)")  # yt-dlp numbers the recordings of a page, also a single one
+    return title[:500]

@@ -1,0 +1,176 @@
+"""Cross-validate a recipe on labelled audio files, without the database."""
+
+import argparse
+import csv
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from evaluation.metrics import evaluate
+from pipeline.labels import LABELS
+from pipeline.management.progress_bar import progress_bar
+from pipeline.stages.errors import StageError
+from pipeline.stages.features import EXTRACTORS
+from pipeline.stages.file_features import extract_files
+from pipeline.stages.folds import LEAVE_ONE_GROUP_OUT, STRATIFIED_GROUP
+from pipeline.stages.recipes import RECIPES, Recipe, normalise_per_group
+from pipeline.stages.training import CLASSIFIERS, TrainingResult, train
+
+COLUMNS = ("path", "label", "group")
+GROUPS = "groups"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    paths: list[Path]
+    labels: np.ndarray
+    groups: np.ndarray
+
+
+class Command(BaseCommand):
+    help = (
+        "Cross-validate a recipe on labelled audio files. Groups (speakers, videos) are never split, and C is chosen "
+        "inside each training part. Uses no database. Recipes: "
+        + "; ".join(f"{recipe.name}: {recipe.description}" for recipe in RECIPES.values())
+        + ". Standardising within a group uses all of its files, but no label. Both recipes have the same features "
+        "today; they differ in normalisation and kernel alone."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = "Example: manage.py crossvalidate clips.csv --recipe seed-2019 --folds groups --format json"
+        parser.add_argument(
+            "manifest",
+            type=Path,
+            metavar="MANIFEST.csv",
+            help="table with the columns path (relative ones against the table's folder), label "
+            f"({', '.join(LABELS)}) and group",
+        )
+        parser.add_argument("--recipe", choices=sorted(RECIPES), default="recommended", help="default: %(default)s")
+        parser.add_argument("--features", choices=sorted(EXTRACTORS), help="extractor (default: the recipe's)")
+        parser.add_argument("--classifier", choices=CLASSIFIERS, help="default: the recipe's")
+        parser.add_argument(
+            "--folds", type=_folds, default=5, help=f"number of folds, or '{GROUPS}' to leave one group out at a time"
+        )
+        parser.add_argument("--seed", type=int, default=0, help="of folds, SMOTE and intervals (default: %(default)s)")
+        parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+
+    def handle(self, *, manifest: Path, format: str, **options: Any) -> None:
+        data = read_manifest(manifest)
+        recipe = adjusted_recipe(**options)
+        try:
+            with progress_bar("file") as progress:
+                X = extract_files(data.paths, recipe.extractor, progress=progress)
+            if recipe.normalise_groups:
+                X = normalise_per_group(X, data.groups)
+            with progress_bar("fit") as progress:
+                result = train(X, data.labels, data.groups, recipe.parameters, progress=progress)
+        except StageError as error:
+            raise CommandError(error.message) from error
+        report = evaluate(
+            data.labels.tolist(), result.out_of_fold_labels.tolist(), data.groups.tolist(), seed=recipe.parameters.seed
+        )
+        document = {**report.as_dict(), "recipe": recipe_facts(recipe, result)}
+        self.stdout.write(json.dumps(document, indent=2) if format == "json" else as_text(document))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The rows of a manifest; CommandError naming the row for whatever is wrong."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise CommandError(f"{path.name} has no column {' or '.join(missing)}; it needs {', '.join(COLUMNS)}.")
+            rows = [
+                (reader.line_num, {column: (row[column] or "").strip() for column in COLUMNS})
+                for row in reader
+                if any(row.values())
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path} cannot be read as a CSV table: {error}.") from error
+    if not rows:
+        raise CommandError(f"{path.name} has no rows.")
+    for line, row in rows:
+        where = f"Line {line} of {path.name}"
+        if row["label"] not in LABELS:
+            raise CommandError(f"{where}: the label {row['label']!r} is not one of {', '.join(LABELS)}.")
+        if not row["group"]:
+            raise CommandError(f"{where}: the group is empty; it says which files must not be split (speaker, video).")
+        if not row["path"] or not (path.parent / row["path"]).is_file():
+            raise CommandError(f"{where}: there is no file {row['path']!r}.")
+    return Manifest(
+        paths=[path.parent / row["path"] for _, row in rows],
+        labels=np.array([row["label"] for _, row in rows]),
+        groups=np.array([row["group"] for _, row in rows]),
+    )
+
+
+def adjusted_recipe(
+    *, recipe: str, features: str | None, classifier: str | None, folds: int | str, seed: int, **_: Any
+) -> Recipe:
+    """The named recipe with what the options change."""
+    base = RECIPES[recipe]
+    parameters = replace(base.parameters, classifier=classifier or base.parameters.classifier, seed=seed)
+    if folds == GROUPS:
+        parameters = replace(parameters, fold_scheme=LEAVE_ONE_GROUP_OUT)
+    else:
+        parameters = replace(parameters, fold_scheme=STRATIFIED_GROUP, folds=int(folds))
+    return replace(base, extractor=features or base.extractor, parameters=parameters)
+
+
+def recipe_facts(recipe: Recipe, result: TrainingResult) -> dict[str, Any]:
+    """What was done, for the JSON document."""
+    parameters = recipe.parameters
+    return {
+        "name": recipe.name,
+        "features": recipe.extractor,
+        "normalised_within_groups": recipe.normalise_groups,
+        "classifier": parameters.classifier,
+        "balancing": parameters.balancing,
+        "fold_scheme": parameters.fold_scheme,
+        "folds": len(result.best_c_by_fold),
+        "seed": parameters.seed,
+        "c_values": list(parameters.c_values),
+        "best_c_by_fold": list(result.best_c_by_fold),
+        "best_c": result.best_c,
+        "macro_f1_by_c": {f"{c:g}": score for c, score in result.score_by_c.items()},
+        "notes": list(result.notes),
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """The document for people: confusion matrix, averages, baseline, and what was done."""
+    recipe, width = document["recipe"], max(map(len, LABELS)) + 2
+    lines = [
+        f"{document['n']} files in {document['groups']} groups; recipe {recipe['name']}: {recipe['classifier']} on "
+        f"{recipe['features']}, {recipe['folds']} folds ({recipe['fold_scheme']}), seed {recipe['seed']}",
+        "",
+        "truth \\ predicted".ljust(20) + "".join(label.rjust(width) for label in document["labels"]),
+    ]
+    for label, counts in zip(document["labels"], document["confusion"], strict=True):
+        lines.append(label.ljust(20) + "".join(str(count).rjust(width) for count in counts))
+    lines += ["", "".ljust(20) + "precision".rjust(width) + "recall".rjust(width) + "F1".rjust(width)]
+    for name, average in document["averages"].items():
+        figures = "".join(f"{average[figure]:.4f}".rjust(width) for figure in ("precision", "recall", "f1"))
+        lines.append(name.ljust(20) + figures)
+    baseline = document["baseline"]
+    lines += [
+        f"Always answering {baseline['label']}: accuracy {baseline['accuracy']:.4f}, "
+        f"macro F1 {baseline['macro_f1']:.4f}",
+        f"C chosen inside each fold: {', '.join(f'{c:g}' for c in recipe['best_c_by_fold'])}",
+        *recipe["notes"],
+    ]
+    return "\n".join(lines)
+
+
+def _folds(text: str) -> int | str:
+    if text == GROUPS:
+        return GROUPS
+    if text.isdecimal() and int(text) >= 2:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of folds from 2 on nor '{GROUPS}'")

@@ -1,0 +1,248 @@
+"""How a job holds its row: it claims it, shows progress, and lets go of it as done, failed or waiting again.
+
+Nothing here trusts that a worker is alone. A claim carries a token (the moment it was made, or its number); a result
+is saved only while the row still bears that token, so a worker that was given up for dead cannot overwrite the work
+of the one that took over.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from rq import get_current_job
+from rq.timeouts import JobTimeoutException
+
+from pipeline.choices import CLAIMS, RunState, VideoState
+from pipeline.models import TrainingRun, Video
+from pipeline.queues import MAX_TRIES, QueueUnavailable
+from pipeline.stages.errors import StageError
+from pipeline.stages.progress import ProgressCallback
+
+log = logging.getLogger(__name__)
+
+OUR_FAULT = "Something went wrong on our side; the details are in the server's log."
+# A recording that kills its worker three times (for want of memory, mostly) will do so again.
+MAX_DEATHS = 3
+# Pages look every second or two; more writes would only slow the job.
+PROGRESS_INTERVAL_S = 0.5
+JOB_OF_STATE: dict[str, str] = {
+    VideoState.QUEUED: "fetch_video",
+    VideoState.SEGMENTED: "label_video",
+    VideoState.LABELLED: "extract_features",
+}
+WAITING_OF_RUNNING: dict[str, str] = {running: waiting for waiting, running in CLAIMS.items()}
+
+Row = Video | TrainingRun
+
+
+class SupersededError(Exception):
+    """Another worker took the row over, or somebody removed it; this result is dropped."""
+
+
+def held(row: Row) -> "QuerySet[Any]":
+    """The row in the database, as long as it still bears the token that `row` has."""
+    if isinstance(row, Video):
+        return Video.objects.filter(pk=row.pk, state=row.state, state_since=row.state_since)
+    return TrainingRun.objects.filter(pk=row.pk, state=row.state, attempts=row.attempts)
+
+
+def leave(row: Row, state: str, **columns: Any) -> None:
+    """Let go of a held row in a new state; SupersededError where it is held no longer."""
+    columns = {"state": state, "progress_what": "", "progress_done": 0, "progress_total": 0, **columns}
+    if isinstance(row, Video):
+        columns["state_since"] = timezone.now()
+    if not held(row).update(**columns):
+        raise SupersededError(f"{row!r} is no longer {row.state}")
+    for name, value in columns.items():
+        setattr(row, name, value)
+
+
+@contextmanager
+def saving(row: Row) -> Iterator[None]:
+    """The short transaction in which a result is saved: nobody else changes the row meanwhile.
+
+    SupersededError where it is held no longer. `finish` comes last in the block, so that whatever fails before it
+    leaves the row object as the database has it.
+    """
+    with transaction.atomic():
+        if not held(row).select_for_update().exists():
+            raise SupersededError(f"{row!r} is no longer {row.state}")
+        yield
+
+
+def finish(row: Row, state: str, *, error_message: str = "", **columns: Any) -> None:
+    """Let go of a row whose stage is done."""
+    attempts = {"attempts": 0} if isinstance(row, Video) else {}
+    leave(row, state, error_message=error_message, **attempts, **columns)
+
+
+def fail(row: Row, message: str, *, permanent: bool) -> None:
+    columns: dict[str, Any] = {"error_message": message}
+    if isinstance(row, Video):
+        leave(row, VideoState.FAILED, error_permanent=permanent, **columns)
+    else:
+        leave(row, RunState.FAILED, finished_at=timezone.now(), **columns)
+
+
+def waiting_state(row: Row) -> str:
+    return WAITING_OF_RUNNING[row.state] if isinstance(row, Video) else RunState.QUEUED
+
+
+def is_running(row: Row) -> bool:
+    return row.state in WAITING_OF_RUNNING if isinstance(row, Video) else row.state == RunState.RUNNING
+
+
+def give_back(row: Row) -> bool:
+    """Put a row whose worker died back to waiting; False where that failed it, or it was not held any more."""
+    try:
+        if row.attempts >= MAX_DEATHS:
+            fail(
+                row,
+                f"The worker died {row.attempts} times at this point; most often a machine has too little memory. "
+                "Free some, or add a worker on a larger machine, and retry.",
+                permanent=False,
+            )
+            return False
+        leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
+    except SupersededError:
+        return False
+    return True
+
+
+def claim_video(pk: int, waiting: str) -> Video | None:
+    """The video in the running state of the stage, or None where there is nothing to do."""
+    video = Video.objects.filter(pk=pk).first()
+    if video is None:
+        return None
+    if get_current_job() and video.state == CLAIMS[waiting]:
+        # Only one job of this name exists and this is it: whoever held the video is dead.
+        give_back(video)
+    if not video.claim(waiting):
+        return None
+    video.refresh_from_db()
+    return video
+
+
+def claim_run(pk: int) -> TrainingRun | None:
+    run = TrainingRun.objects.filter(pk=pk).first()
+    if run is None:
+        return None
+    if get_current_job() and run.state == RunState.RUNNING:
+        give_back(run)
+    claimed = TrainingRun.objects.filter(pk=pk, state=RunState.QUEUED).update(
+        state=RunState.RUNNING, attempts=F("attempts") + 1, error_message=""
+    )
+    return TrainingRun.objects.get(pk=pk) if claimed else None
+
+
+def carry_out(row: Row, work: Callable[[Any], None]) -> None:
+    """Do a stage's work on a claimed row and settle whatever comes of it.
+
+    Raises
+    ------
+    StageError
+        The work failed in a way that may pass: the row waits again, and RQ schedules the next try.
+    Exception
+        The fault is ours; the row has failed, and RQ keeps the traceback.
+    """
+    try:
+        work(row)
+    except SupersededError:
+        log.warning("%r was taken over by another worker; this result is dropped", row)
+    except QueueUnavailable:
+        log.warning("%r is saved, but its next step could not be queued; it is found by the next look", row)
+    except StageError as error:
+        if _settle(row, error):
+            raise
+    except JobTimeoutException:
+        log.exception("%r took too long", row)
+        _try_to_fail(row, "This took longer than is allowed for it, and was stopped.", permanent=False)
+        _no_more_tries()
+        raise
+    except Exception:
+        log.exception("%r failed unexpectedly", row)
+        _try_to_fail(row, OUR_FAULT, permanent=False)
+        _no_more_tries()
+        raise
+
+
+def _settle(row: Row, error: StageError) -> bool:
+    """Fail the row, or put it back to wait for the next try (True)."""
+    log.info("%r: %s", row, error.message)
+    log.debug("%r: the cause", row, exc_info=error)
+    try:
+        if error.permanent or row.attempts >= MAX_TRIES:
+            fail(row, error.message, permanent=error.permanent)
+            return False
+        leave(row, waiting_state(row), error_message=error.message)
+    except SupersededError:
+        return False
+    return True
+
+
+def _try_to_fail(row: Row, message: str, *, permanent: bool) -> None:
+    try:
+        fail(row, message, permanent=permanent)
+    except SupersededError:
+        log.warning("%r was taken over by another worker", row)
+
+
+def _no_more_tries() -> None:
+    if job := get_current_job():
+        job.retries_left = 0
+
+
+def show(row: Row, what: str) -> ProgressCallback:
+    """A callback for a stage that writes its progress to the row, at most twice a second."""
+    row.show_progress(what)
+    last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < PROGRESS_INTERVAL_S and done != total:
+            return
+        last = time.monotonic()
+        row.show_progress(what, done, total)
+
+    return report
+
+
+def show_percent(row: Row, what: str) -> ProgressCallback:
+    """The same for large numbers (bytes), which the columns would not hold."""
+    report = show(row, what)
+    return lambda done, total: report(100 * done // total if total else 0, 100 if total else 0)
+
+
+@contextmanager
+def new_files(row: Row, **paths: Path) -> Iterator[dict[str, str]]:
+    """Store finished local files under new names, outside any transaction, for the block to save in the row.
+
+    Gives column → new name. If the block fails the new files go away; if it succeeds the old ones do, after the
+    commit. A crash in between leaves a file too many, never a row without its file.
+    """
+    old = {name: getattr(row, name).name for name in paths}
+    names: dict[str, str] = {}
+    try:
+        for name, path in paths.items():
+            field = getattr(row, name)
+            with path.open("rb") as content:
+                field.save(path.name, File(content), save=False)
+            names[name] = field.name
+        yield names
+    except BaseException:
+        for name, stored in names.items():
+            default_storage.delete(stored)
+            setattr(row, name, old[name])
+        raise
+    for stored in old.values():
+        if stored:
+            transaction.on_commit(partial(default_storage.delete, stored))

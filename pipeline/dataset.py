@@ -1,0 +1,199 @@
+"""The 2019 corpus on disk: reading its dataset.csv, and writing its folder layout (method §1)."""
+
+import csv
+import io
+import pickle
+import re
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.db.models import Prefetch
+
+from pipeline.choices import Policy
+from pipeline.files import local_path
+from pipeline.labels import LABELS
+from pipeline.models import Segment, TextLabel, Video
+from pipeline.stages import audio
+from pipeline.stages.errors import StageError
+
+COLUMNS = ("Id", "URL", "Title", "Audio", "Captions", "Polarity", "Pickle")
+MAX_ID_LENGTH = 40
+PIECE_MS = 60_000
+SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """A row of dataset.csv and the line that it starts on."""
+
+    line: int
+    cells: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.cells["Id"].strip()
+
+    @property
+    def url(self) -> str:
+        return self.cells["URL"].strip()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with this row alone; empty where nothing is."""
+        if not self.url:
+            return "the URL is empty"
+        if self.id and (len(self.id) > MAX_ID_LENGTH or not SAFE_ID.fullmatch(self.id)):
+            return f"the Id “{self.id[:MAX_ID_LENGTH]}” may hold letters, digits, “.”, “_” and “-” only"
+        return ""
+
+
+def open_dataset(path: Path) -> TextIO:
+    """The file's text; StageError where it is missing or not UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StageError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        return io.StringIO(content.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise StageError(f"{path} is not in UTF-8 (line {line}); save it as CSV in UTF-8 and try again.") from None
+
+
+def read_dataset(file: TextIO) -> Iterator[DatasetRow]:
+    """Rows of a dataset.csv.
+
+    Raises StageError, naming the line, where the heading lacks a column, a row has too few or too many cells, or the
+    text cannot be read.
+    """
+    try:
+        reader = csv.reader(file, strict=False)
+        heading = [cell.strip() for cell in next(reader, [])]
+        if heading:
+            heading[0] = heading[0].removeprefix("\ufeff")
+        missing = [column for column in COLUMNS if column not in heading]
+        if missing:
+            raise StageError(
+                f"Line 1 is not the heading of a dataset.csv: {', '.join(missing)} missing; "
+                f"it must be {','.join(COLUMNS)}."
+            )
+        line = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) != len(heading):
+                    raise StageError(f"Line {line} has {len(cells)} cells, the heading {len(heading)}; mend it.")
+                named = dict(zip(heading, cells, strict=True))
+                yield DatasetRow(line, {column: named[column] for column in COLUMNS})
+            line = reader.line_num + 1
+    except UnicodeDecodeError:
+        raise StageError("The file is not in UTF-8; save it as CSV in UTF-8 and try again.") from None
+    except csv.Error as error:
+        raise StageError(f"Line {reader.line_num} cannot be read as CSV ({error}).") from None
+
+
+def made_row(dataset_id: str, video: Video) -> dict[str, str]:
+    """The row of a video that was not imported."""
+    return {
+        "Id": dataset_id,
+        "URL": video.url or video.submitted_url,
+        "Title": video.title,
+        "Audio": f"audio/{dataset_id}.wav",
+        "Captions": f"subtitles/{dataset_id}.srt",
+        "Polarity": f"polarity_csv/polarity_{dataset_id}.csv",
+        "Pickle": f"pickle_lists/polarity_{dataset_id}.p",
+    }
+
+
+def export_dataset(
+    folder: Path, split: str, *, policy: str = Policy.SEED_2019, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Write one split in the 2019 layout under ``folder/<split>``; how many videos.
+
+    Rows come as they were imported, and for other videos with the next free Id. Files are named after the Id, never
+    after what a row says. A video without audio or labels has its row alone.
+    """
+    root = folder / split
+    for name in ("audio", "subtitles", "polarity_csv", "pickle_lists"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    videos = list(Video.objects.in_split(split))
+    rows = []
+    for done, (dataset_id, video) in enumerate(_with_ids(videos), start=1):
+        rows.append(video.dataset_row or made_row(dataset_id, video))
+        _write_video(root, dataset_id, video, policy)
+        if progress:
+            progress(done, len(videos))
+    with (root / f"dataset_{split}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)
+
+
+def _with_ids(videos: list[Video]) -> Iterator[tuple[str, Video]]:
+    taken = {video.dataset_id for video in videos}
+    free = (str(number) for number in range(len(videos) + len(taken) + 1) if str(number) not in taken)
+    for video in videos:
+        yield video.dataset_id or next(free), video
+
+
+def _write_video(root: Path, dataset_id: str, video: Video, policy: str) -> None:
+    labels = Prefetch("text_labels", TextLabel.objects.filter(policy=policy), to_attr="chosen_labels")
+    segments: list[Any] = list(video.segments.order_by("position").prefetch_related(labels))
+    if segments:
+        (root / "subtitles" / f"{dataset_id}.srt").write_text(_srt(segments), encoding="utf-8")
+    labelled = [
+        (segment, segment.chosen_labels[0])
+        for segment in segments
+        if segment.is_kept and segment.chosen_labels and segment.chosen_labels[0].label
+    ]
+    if labelled:
+        pairs = [(srt_time(segment.start_ms), label.mean) for segment, label in labelled]
+        with (root / "polarity_csv" / f"polarity_{dataset_id}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(pairs)
+        # Only ever written, for scripts of 2019; nothing here reads a pickle.
+        (root / "pickle_lists" / f"polarity_{dataset_id}.p").write_bytes(pickle.dumps(pairs, protocol=2))
+    if video.audio:
+        with local_path(video.audio) as path:
+            _write_wav(path, root / "audio" / f"{dataset_id}.wav", int((video.duration_s or 0) * 1000))
+            _write_clips(root / "audio" / dataset_id, dataset_id, path, [(s, label.label) for s, label in labelled])
+
+
+def _write_wav(source: Path, target: Path, duration_ms: int) -> None:
+    """The whole recording as WAV, a minute at a time."""
+    with wave.open(str(target), "wb") as whole:
+        whole.setnchannels(1)
+        whole.setsampwidth(2)
+        whole.setframerate(audio.SAMPLE_RATE_HZ)
+        for start_ms in range(0, duration_ms, PIECE_MS):
+            piece = audio.slice_wav(source, start_ms, min(start_ms + PIECE_MS, duration_ms))
+            with wave.open(io.BytesIO(piece)) as part:
+                whole.writeframes(part.readframes(part.getnframes()))
+
+
+def _write_clips(folder: Path, dataset_id: str, path: Path, labelled: list[tuple[Segment, str]]) -> None:
+    for label in LABELS:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+    for number, (segment, label) in enumerate(labelled):
+        clip = folder / label / f"{dataset_id}temp{number}.wav"
+        clip.write_bytes(audio.slice_wav(path, segment.start_ms, segment.end_ms))
+
+
+def _srt(segments: list[Segment]) -> str:
+    cues = (
+        f"{number}\n{srt_time(segment.start_ms)} --> {srt_time(segment.end_ms)}\n{segment.text}\n"
+        for number, segment in enumerate(segments, start=1)
+    )
+    return "\n".join(cues)
+
+
+def srt_time(milliseconds: int) -> str:
+    """SRT notation of a time.
+
+    >>> srt_time(3_723_045)
+    '01:02:03,045'
+    """
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{rest:03}"

@@ -1,0 +1,195 @@
+"""From an address or an uploaded file to decoded audio and segments."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from pipeline.choices import CaptionsKind, VideoState
+from pipeline.claims import finish, new_files, saving, show, show_percent
+from pipeline.files import local_path
+from pipeline.hosts import check_host, is_demo_site
+from pipeline.intake import already_there
+from pipeline.models import Segment, Video
+from pipeline.queues import enqueue_on_commit
+from pipeline.stages import audio, captions
+from pipeline.stages.download import Download, DownloadLimits, VideoIdentity, download
+from pipeline.stages.errors import StageError
+
+NO_CAPTIONS = "There are no English captions; upload a caption file to go on."
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Captions read and cut."""
+
+    path: Path
+    kind: str
+    notes: tuple[str, ...]
+    utterances: tuple[captions.Utterance, ...]
+
+
+def fetch(video: Video) -> None:
+    """The work of the job `fetch_video`."""
+    with tempfile.TemporaryDirectory(prefix="crossmodal-") as name:
+        folder = Path(name)
+        if video.audio:
+            _segment_uploaded_captions(video)
+        elif video.source:
+            _take_upload(video, folder)
+        else:
+            _take_download(video, folder)
+
+
+def _segment_uploaded_captions(video: Video) -> None:
+    """The audio is there from before; only captions were added."""
+    if not video.captions:
+        finish(video, VideoState.NO_CAPTIONS)
+        return
+    show(video, "Reading captions")
+    with local_path(video.captions) as path:
+        spoken = _read(path, video, CaptionsKind.UPLOADED, _milliseconds(video.duration_s))
+    _save(video, spoken, {})
+
+
+def _take_upload(video: Video, folder: Path) -> None:
+    with local_path(video.source) as source:
+        recording, files = _decode(video, source, folder)
+    columns: dict[str, Any] = {"source": "", "duration_s": recording.duration_s}
+    if not video.captions:
+        _save(video, None, files, **columns)
+        return
+    with local_path(video.captions) as path:
+        spoken = _read(path, video, CaptionsKind.UPLOADED, _milliseconds(recording.duration_s))
+    _save(video, spoken, files, **columns)
+
+
+def _take_download(video: Video, folder: Path) -> None:
+    check_host(video.url)
+    limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
+    private_origins = [settings.DEMO_SITE_ORIGIN] if is_demo_site(video.url) else []
+    found = download(
+        video.url,
+        folder=folder,
+        limits=limits,
+        progress=show_percent(video, "Downloading"),
+        private_origins=private_origins,
+    )
+    _check_identity(video, found.identity)
+    recording, files = _decode(video, found.audio_path, folder)
+    spoken, problem = _read_downloaded(found, video, _milliseconds(recording.duration_s))
+    _save(
+        video,
+        spoken,
+        files,
+        problem=problem,
+        duration_s=recording.duration_s,
+        title=found.title or video.title,
+        url=found.identity.url,
+        extractor=found.identity.extractor,
+        extractor_id=found.identity.extractor_id,
+    )
+
+
+def _check_identity(video: Video, identity: VideoIdentity) -> None:
+    """An address may lead to another one, whose video may be here already, in the other split even."""
+    if (identity.extractor, identity.extractor_id) == (video.extractor, video.extractor_id):
+        return
+    check_host(identity.url)
+    if other := Video.objects.filter(extractor=identity.extractor, extractor_id=identity.extractor_id).first():
+        raise StageError(already_there(other))
+
+
+def _decode(video: Video, source: Path, folder: Path) -> tuple[audio.Recording, dict[str, Path]]:
+    recording = audio.decode(
+        source,
+        folder / "audio.flac",
+        max_duration_s=settings.MAX_VIDEO_DURATION_S,
+        progress=show_percent(video, "Decoding"),
+    )
+    show(video, "Drawing the waveform")
+    peaks = folder / "peaks.json"
+    pairs = [[round(float(low), 4), round(float(high), 4)] for low, high in audio.peaks(recording.path)]
+    content = {"duration_ms": _milliseconds(recording.duration_s), "peaks": pairs}
+    peaks.write_text(json.dumps(content, separators=(",", ":")))
+    return recording, {"audio": recording.path, "peaks": peaks}
+
+
+def _milliseconds(duration_s: float | None) -> int:
+    return int((duration_s or 0) * 1000)
+
+
+def _read_downloaded(found: Download, video: Video, duration_ms: int) -> tuple[Spoken | None, str]:
+    """Captions that the site has but nobody can read are as good as none: better ones can be uploaded."""
+    if found.captions_path is None:
+        return None, NO_CAPTIONS
+    try:
+        return _read(found.captions_path, video, found.captions_kind, duration_ms), ""
+    except StageError as error:
+        return None, f"The site's captions cannot be read ({error.message}) Upload a caption file to go on."
+
+
+def _read(path: Path, video: Video, kind: str, duration_ms: int) -> Spoken:
+    show(video, "Reading captions")
+    track = captions.read_captions(path)
+    if kind != CaptionsKind.UPLOADED and track.kind == CaptionsKind.AUTOMATIC:
+        kind = CaptionsKind.AUTOMATIC  # what rolls is automatic, whatever the page says
+    utterances = captions.segment(track, captions.SEGMENTATION_POLICIES[video.policy], duration_ms=duration_ms)
+    return Spoken(path, kind, track.problems, utterances)
+
+
+def _save(
+    video: Video, spoken: Spoken | None, files: dict[str, Path], *, problem: str = NO_CAPTIONS, **columns: Any
+) -> None:
+    """Everything in one short transaction, and the next job after it."""
+    if spoken and not video.captions:
+        files = {**files, "captions": spoken.path}
+    source = video.source.name
+    try:
+        with new_files(video, **files) as names, saving(video):
+            if spoken is None:
+                finish(video, VideoState.NO_CAPTIONS, error_message=problem, **names, **columns)
+            else:
+                replace_segments(video, spoken.utterances)
+                notes = list(spoken.notes)
+                finish(video, VideoState.SEGMENTED, captions_kind=spoken.kind, captions_notes=notes, **names, **columns)
+    except IntegrityError as error:
+        other = Video.objects.filter(extractor=columns.get("extractor"), extractor_id=columns.get("extractor_id"))
+        if existing := other.exclude(pk=video.pk).first():
+            raise StageError(already_there(existing)) from error
+        raise
+    if source and "source" in columns:
+        transaction.on_commit(lambda: default_storage.delete(source))  # the decoded recording replaces it
+    if spoken:
+        enqueue_on_commit("label_video", video.pk)
+
+
+def replace_segments(video: Video, utterances: tuple[captions.Utterance, ...]) -> None:
+    """Store the utterances as the video's segments; the same ones as before stay, with their labels and votes."""
+    segments = [
+        Segment(
+            video=video,
+            position=position,
+            start_ms=utterance.start_ms,
+            end_ms=utterance.end_ms,
+            text=utterance.text,
+            exclusion=utterance.reason[:120],
+            policy=video.policy,
+        )
+        for position, utterance in enumerate(utterances)
+    ]
+    columns = ("position", "start_ms", "end_ms", "text", "exclusion", "policy")
+    before = list(video.segments.order_by("position").values_list(*columns))
+    if before == [tuple(getattr(segment, column) for column in columns) for segment in segments]:
+        return
+    try:
+        video.segments.all().delete()
+    except ProtectedError as error:
+        raise StageError("People are voting on this video's segments, so they cannot be cut anew.") from error
+    Segment.objects.bulk_create(segments, batch_size=500)

@@ -1,0 +1,33 @@
+"""Which addresses this server opens for a user."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from pipeline.stages.addresses import DEFAULT_PORTS, host_of, origin_of, split_url
+from pipeline.stages.download import VideoIdentity, identify
+from pipeline.stages.errors import StageError
+
+
+def is_demo_site(url: str) -> bool:
+    return origin_of(url) == settings.DEMO_SITE_ORIGIN
+
+
+def check_host(url: str) -> None:
+    """Refuse an address that is neither on an allowed host (or a subdomain) nor on the demonstration site."""
+    parts = split_url(url)
+    host = host_of(parts)
+    allowed = settings.DOWNLOAD_ALLOWED_HOSTS
+    usual_port = parts.port in (None, *DEFAULT_PORTS.values())
+    if is_demo_site(url) or (usual_port and any(host == one or host.endswith(f".{one}") for one in allowed)):
+        return
+    raise StageError(
+        f"{urlsplit(url).netloc} is not among the sites that may be fetched ({', '.join(allowed)}); "
+        "an administrator can add it to DOWNLOAD_ALLOWED_HOSTS."
+    )
+
+
+def check_url(url: str) -> VideoIdentity:
+    """The video that an address means; StageError where it means none or may not be opened."""
+    check_host(url)
+    return identify(url)

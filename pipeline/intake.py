@@ -1,0 +1,270 @@
+"""What comes in: addresses, lists, uploads, and the orders to train and to predict. Pages and commands share it.
+
+Everything is stored before anything is queued, so that work survives a queue server that is not there. Where one
+video is concerned QueueUnavailable then tells so; for many at once it stands in `Intake.problem`.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
+from pipeline.claims import JOB_OF_STATE
+from pipeline.dataset import DatasetRow, read_dataset
+from pipeline.hosts import check_url
+from pipeline.models import TrainingRun, Video
+from pipeline.queues import QueueUnavailable, enqueue_on_commit
+from pipeline.stages import captions as caption_stage
+from pipeline.stages.download import VideoIdentity
+from pipeline.stages.errors import StageError
+
+__all__ = [
+    "Intake",
+    "Refusal",
+    "attach_captions",
+    "check_url",
+    "import_dataset",
+    "predict_all",
+    "remove",
+    "retry",
+    "start_run",
+    "store_upload",
+    "submit_urls",
+]
+
+UPLOAD = "upload"
+CAPTION_SUFFIXES = (".srt", ".vtt", ".json3")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line or row as given, and why nothing came of it."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What came of many addresses; `problem` says when they could not be queued."""
+
+    created: tuple[Video, ...]
+    refused: tuple[Refusal, ...]
+    problem: str = ""
+
+
+def already_there(video: Video) -> str:
+    split = video.get_split_display().lower()
+    return f"This video is already in the {split} split as “{video}” (#{video.pk})."
+
+
+def _find(identity: VideoIdentity) -> Video | None:
+    return Video.objects.filter(extractor=identity.extractor, extractor_id=identity.extractor_id).first()
+
+
+def _create(identity: VideoIdentity, **columns: Any) -> Video:
+    """A new video; StageError naming the one that is there, also when it came a moment ago."""
+    if existing := _find(identity):
+        raise StageError(already_there(existing))
+    try:
+        with transaction.atomic():
+            return Video.objects.create(
+                url=identity.url, extractor=identity.extractor, extractor_id=identity.extractor_id, **columns
+            )
+    except IntegrityError as error:
+        if existing := _find(identity):
+            raise StageError(already_there(existing)) from error
+        raise
+
+
+def _enqueue_all(videos: Iterable[Video]) -> str:
+    """Queue the fetching; the sentence to show where that is not possible."""
+    try:
+        for video in videos:
+            enqueue_on_commit("fetch_video", video.pk)
+    except QueueUnavailable as error:
+        return error.message
+    return ""
+
+
+def submit_urls(urls: Iterable[str], *, split: str, policy: str = Policy.RECOMMENDED) -> Intake:
+    """Take each address that may be fetched and is not there yet."""
+    created: list[Video] = []
+    refused: list[Refusal] = []
+    for line in urls:
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            created.append(_create(check_url(text), submitted_url=text, split=split, policy=policy))
+        except StageError as error:
+            refused.append(Refusal(text, error.message))
+    return Intake(tuple(created), tuple(refused), _enqueue_all(created))
+
+
+def import_dataset(file: TextIO, *, split: str, policy: str = Policy.RECOMMENDED, fetch: bool = True) -> Intake:
+    """Take the rows of a dataset.csv; without `fetch` the videos are stored and nothing is downloaded.
+
+    Raises StageError where the file as a whole cannot be read; nothing is stored then.
+    """
+    created: list[Video] = []
+    refused: list[Refusal] = []
+    state = VideoState.QUEUED if fetch else VideoState.STORED
+    for row in list(read_dataset(file)):
+        try:
+            created.append(_create_from_row(row, split=split, policy=policy, state=state))
+        except StageError as error:
+            refused.append(Refusal(f"line {row.line}: {row.url}", error.message))
+    return Intake(tuple(created), tuple(refused), _enqueue_all(created) if fetch else "")
+
+
+def _create_from_row(row: DatasetRow, *, split: str, **columns: Any) -> Video:
+    if row.problem:
+        raise StageError(f"{row.problem[0].upper()}{row.problem[1:]}.")
+    identity = check_url(row.url)
+    same_id = Video.objects.filter(split=split, dataset_id=row.id).exclude(dataset_id="").first()
+    if same_id and not _find(identity):
+        raise StageError(f"The Id {row.id} is taken in this split by “{same_id}” (#{same_id.pk}).")
+    return _create(
+        identity,
+        split=split,
+        submitted_url=row.url[:500],
+        title=row.cells["Title"].strip()[:500],
+        dataset_id=row.id,
+        dataset_row=row.cells,
+        **columns,
+    )
+
+
+def store_upload(
+    recording: "UploadedFile[bytes]", captions: "UploadedFile[bytes] | None", *, split: str, title: str, policy: str
+) -> Video:
+    """Store a recording, and captions where given, as a new video; the same file again is refused.
+
+    Raises QueueUnavailable when it is stored but could not be queued.
+    """
+    digest = hashlib.sha256()
+    for chunk in recording.chunks():
+        digest.update(chunk)
+    recording.seek(0)
+    identity = VideoIdentity(UPLOAD, digest.hexdigest(), "")
+    if existing := _find(identity):
+        raise StageError(already_there(existing))
+    if captions:
+        check_captions(captions)
+    video = Video(title=title.strip()[:500] or Path(recording.name or "Recording").stem[:500])
+    names = []
+    try:
+        video.source.save(recording.name or "recording", recording, save=False)
+        names.append(video.source.name)
+        kind = ""
+        if captions:
+            video.captions.save(_caption_name(captions), captions, save=False)
+            names.append(video.captions.name)
+            kind = CaptionsKind.UPLOADED
+        columns = {"title": video.title, "source": video.source.name, "captions": video.captions.name or ""}
+        video = _create(identity, split=split, policy=policy, captions_kind=kind, **columns)
+    except BaseException:
+        for name in names:
+            default_storage.delete(str(name))
+        raise
+    enqueue_on_commit("fetch_video", video.pk)
+    return video
+
+
+def _caption_name(captions: "UploadedFile[bytes]") -> str:
+    suffix = Path(captions.name or "").suffix.lower()
+    return f"captions{'.json3' if suffix == '.json' else suffix}"
+
+
+def check_captions(captions: "UploadedFile[bytes]") -> None:
+    """StageError where the file is no captions at all, told at once and not by a job a minute later."""
+    suffix = Path(_caption_name(captions)).suffix
+    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
+        path = Path(folder) / f"captions{suffix if suffix in CAPTION_SUFFIXES else ''}"
+        with path.open("wb") as target:
+            for chunk in captions.chunks():
+                target.write(chunk)
+        caption_stage.read_captions(path)
+    captions.seek(0)
+
+
+def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
+    """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
+    check_captions(captions)
+    old = video.captions.name
+    video.captions.save(_caption_name(captions), captions, save=False)
+    taken = video.enter(
+        VideoState.QUEUED,
+        only_from=[VideoState.NO_CAPTIONS],
+        captions=video.captions.name,
+        captions_kind=CaptionsKind.UPLOADED,
+        attempts=0,
+        error_message="",
+    )
+    if not taken:
+        default_storage.delete(str(video.captions.name))
+        raise StageError("This video is not waiting for captions.")
+    if old:
+        default_storage.delete(old)
+    enqueue_on_commit("fetch_video", video.pk)
+
+
+def retry(video: Video) -> bool:
+    """Send a failed or merely stored video on its way again, from the stage where it stands; False if it is neither."""
+    state = VideoState.SEGMENTED if video.segments.exists() else VideoState.QUEUED
+    only_from = [VideoState.FAILED, VideoState.STORED]
+    if not video.enter(state, only_from=only_from, attempts=0, error_message="", error_permanent=False):
+        return False
+    enqueue_on_commit(JOB_OF_STATE[state], video.pk)
+    return True
+
+
+def remove(video: Video) -> None:
+    """Delete a video with its segments and files; StageError while people's votes need them."""
+    files = [getattr(video, name).name for name in ("source", "audio", "captions", "peaks", "features")]
+    try:
+        with transaction.atomic():
+            video.delete()
+    except ProtectedError as error:
+        raise StageError(
+            "Its segments are in an annotation campaign, so the video cannot be removed; remove the campaign first."
+        ) from error
+    for name in filter(None, files):
+        transaction.on_commit(partial(default_storage.delete, name))
+
+
+def start_run(parameters: dict[str, Any], user: User | AnonymousUser | None = None) -> TrainingRun:
+    """Store a training run and queue it. Raises QueueUnavailable when it could not be queued."""
+    creator = user if isinstance(user, User) else None
+    run = TrainingRun.objects.create(**parameters, created_by=creator)
+    enqueue_on_commit("train", run.pk)
+    return run
+
+
+def predict_all(run: TrainingRun, split: str) -> int:
+    """Queue predictions for all ready videos of a split; how many."""
+    if run.state != RunState.DONE:
+        raise StageError(f"Run {run.pk} has no model yet; wait until its training is done.")
+    if split not in Split.values:
+        raise StageError(f"There is no split “{split}”.")
+    videos = list(Video.objects.in_split(split).ready().values_list("pk", flat=True))
+    try:
+        for pk in videos:
+            enqueue_on_commit("predict_video", run.pk, pk)
+    except QueueUnavailable as error:
+        raise StageError(
+            "The queue server cannot be reached, so no prediction is queued: start it with “make run” and ask again.",
+            permanent=False,
+        ) from error
+    return len(videos)

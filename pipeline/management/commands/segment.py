@@ -1,0 +1,72 @@
+"""Cut a caption file into utterances, without touching the database."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from pipeline.management.help_format import HelpFormatter
+from pipeline.stages.captions import SEGMENTATION_POLICIES, Utterance, read_captions, segment
+from pipeline.stages.errors import StageError
+
+MS_PER_SECOND = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Cuts a caption file (SRT, WebVTT or json3) into utterances and prints each of them, kept or with the reason "
+        "why not.\n\nExample:\n  manage.py segment interview.en.vtt --policy recommended --format json"
+    )
+    requires_system_checks: list[str] = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help="The caption file; its content tells the format.")
+        parser.add_argument(
+            "--policy",
+            choices=sorted(SEGMENTATION_POLICIES),
+            default="recommended",
+            help="The rules: recommended (the default) cuts anew, seed-2019 takes each cue as it comes.",
+        )
+        parser.add_argument(
+            "--format",
+            choices=("text", "json"),
+            default="text",
+            help="text (the default): a table; json: a list with start_ms, end_ms, text, kept and reason.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            track = read_captions(options["file"])
+        except StageError as error:
+            raise CommandError(error.message) from error
+        for problem in track.problems:
+            self.stderr.write(f"{options['file'].name}: {problem}")
+        utterances = segment(track, SEGMENTATION_POLICIES[options["policy"]])
+        if options["format"] == "json":
+            rows = [
+                {"start_ms": u.start_ms, "end_ms": u.end_ms, "text": u.text, "kept": u.kept, "reason": u.reason}
+                for u in utterances
+            ]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
+        else:
+            self._print_table(utterances)
+
+    def _print_table(self, utterances: Sequence[Utterance]) -> None:
+        verdicts = [f"not kept: {utterance.reason}" if utterance.reason else "kept" for utterance in utterances]
+        width = max(map(len, verdicts), default=0)
+        self.stdout.write(f"{'start':>10} {'end':>10}  {'':{width}}  text")
+        for utterance, verdict in zip(utterances, verdicts, strict=True):
+            times = f"{_clock(utterance.start_ms):>10} {_clock(utterance.end_ms):>10}"
+            self.stdout.write(f"{times}  {verdict:<{width}}  {utterance.text}")
+        kept = sum(utterance.kept for utterance in utterances)
+        self.stdout.write(f"{kept} of {len(utterances)} utterances kept")
+
+
+def _clock(time_ms: int) -> str:
+    minutes, milliseconds = divmod(time_ms, 60 * MS_PER_SECOND)
+    return f"{minutes}:{milliseconds / MS_PER_SECOND:06.3f}"

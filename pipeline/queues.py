@@ -1,0 +1,194 @@
+"""The way into the queues: which job runs where, for how long, and never twice at once."""
+
+import functools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry as ConnectionRetry
+from rq import Queue, Retry
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from pipeline.liveness import worker_lives, worker_names
+from pipeline.stages.errors import StageError
+
+# A server that is too busy (429) often asks for a minute; five more give a short outage time to pass.
+RETRY_PAUSES_S = [10, 60, 300]
+# The first try and one after each pause.
+MAX_TRIES = 1 + len(RETRY_PAUSES_S)
+# A done job's record is of no use: its end state is in the database.
+RESULT_KEPT_S = 60
+FAILURE_KEPT_S = 7 * 24 * 3600
+CONNECT_TIMEOUT_S = 3
+ANSWER_TIMEOUT_S = 10
+# Between being taken from its queue and being marked as started, a job is nowhere to be seen for some milliseconds.
+UNSEEN_GRACE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job runs."""
+
+    queue: str
+    timeout_s: int
+
+
+JOBS: dict[str, Place] = {
+    "fetch_video": Place("download", 3 * 3600),
+    "label_video": Place("compute", 1800),
+    "extract_features": Place("compute", 6 * 3600),
+    "train": Place("compute", 12 * 3600),
+    "predict_video": Place("compute", 6 * 3600),
+}
+
+
+class QueueUnavailable(StageError):  # noqa: N818
+    """The queue server cannot be reached; what was stored stays stored and waits."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The queue server cannot be reached, so the work is stored and waits: start it with “make run”.",
+            permanent=False,
+        )
+
+
+@functools.lru_cache(maxsize=4)
+def _connect(url: str) -> Redis:
+    """A connection that fails fast, so that a page never hangs on a server that is not there."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        retry=ConnectionRetry(NoBackoff(), 1),
+    )
+
+
+def get_connection() -> Redis:
+    return _connect(settings.REDIS_URL)
+
+
+def get_queue(name: str) -> Queue:
+    return Queue(name, connection=get_connection(), serializer=JSONSerializer)
+
+
+def job_id(job: str, *pks: int) -> str:
+    return "-".join([job, *map(str, pks)])
+
+
+def enqueue_on_commit(job: str, *pks: int) -> None:
+    """Queue a job once the surrounding transaction commits; nothing happens while it is queued or running.
+
+    Raises QueueUnavailable (from the end of the transaction, where there is one).
+    """
+    transaction.on_commit(lambda: enqueue(job, *pks))
+
+
+def enqueue(job: str, *pks: int) -> bool:
+    """Queue a job now; False where it is already queued, running or waiting for its next try."""
+    place, name = JOBS[job], job_id(job, *pks)
+    try:
+        # Without the lock, two callers could each remove the dead record of an earlier run, one of them too late.
+        with get_connection().lock(f"crossmodal:enqueue:{name}", timeout=ANSWER_TIMEOUT_S):
+            if is_alive(name):
+                return False
+            _forget(place.queue, name)
+            get_queue(place.queue).enqueue_call(
+                f"pipeline.jobs.{job}",
+                args=pks,
+                job_id=name,
+                description=name,
+                timeout=place.timeout_s,
+                retry=Retry(max=len(RETRY_PAUSES_S), interval=RETRY_PAUSES_S),
+                result_ttl=RESULT_KEPT_S,
+                failure_ttl=FAILURE_KEPT_S,
+                unique=True,
+            )
+    except DuplicateJobError:
+        return False
+    except RedisError as error:
+        raise QueueUnavailable from error
+    return True
+
+
+def fetch_job(name: str) -> Job | None:
+    try:
+        return Job.fetch(name, connection=get_connection(), serializer=JSONSerializer)
+    except NoSuchJobError:
+        return None
+
+
+def _forget(queue_name: str, name: str) -> None:
+    """Remove what an earlier run of the same id left behind, wherever it stands."""
+    queue = get_queue(queue_name)
+    if job := fetch_job(name):
+        # rq cannot delete a job whose worker died so long ago that the execution's own record has expired.
+        for execution_id in job.execution_registry.get_execution_ids():
+            queue.connection.zrem(StartedJobRegistry(queue=queue).key, f"{name}:{execution_id}")
+        queue.connection.delete(job.execution_registry.key)
+        job.delete()
+    queue.remove(name)
+    queue.intermediate_queue.remove(name)
+
+
+def is_alive(name: str, *, running: bool = False) -> bool:
+    """Whether a job will still be worked on: queued, waiting for its next try, or held by a living worker.
+
+    With ``running`` only the last counts.
+    """
+    if _is_seen_alive(name, running=running):
+        return True
+    job = fetch_job(name)
+    if job is None or job.get_status(refresh=False) not in (JobStatus.QUEUED, JobStatus.STARTED):
+        return False
+    time.sleep(UNSEEN_GRACE_S)
+    return _is_seen_alive(name, running=running)
+
+
+def _is_seen_alive(name: str, *, running: bool) -> bool:
+    job = fetch_job(name)
+    if job is None:
+        return False
+    queue = get_queue(job.origin)
+    status: Any = job.get_status(refresh=False)
+    if status == JobStatus.STARTED or name in StartedJobRegistry(queue=queue):
+        return is_held(job)
+    if running:
+        return False
+    if status == JobStatus.QUEUED:
+        return queue.get_job_position(name) is not None
+    if status == JobStatus.SCHEDULED:
+        return name in ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
+    return False
+
+
+def is_held(job: Job) -> bool:
+    """Whether a living worker executes the job."""
+    return any(
+        worker_lives(get_connection(), worker_name)
+        for execution_id in job.execution_registry.get_execution_ids()
+        if (worker_name := _worker_of(job, execution_id))
+    )
+
+
+def _worker_of(job: Job, execution_id: str) -> str:
+    try:
+        return str(Execution.fetch(execution_id, job.id, connection=job.connection).worker_name)
+    except ValueError:  # the record has expired, for want of heartbeats
+        return ""
+
+
+def has_workers() -> bool:
+    """Whether any living worker listens on the queues."""
+    try:
+        return any(worker_lives(get_connection(), name) for name in worker_names(get_connection()))
+    except RedisError as error:
+        raise QueueUnavailable from error

@@ -1,0 +1,53 @@
+"""Find work that nobody is doing: rows that wait without a job, and rows whose worker died."""
+
+import logging
+
+from pipeline import claims
+from pipeline.choices import RunState
+from pipeline.claims import JOB_OF_STATE
+from pipeline.models import TrainingRun, Video
+from pipeline.queues import enqueue, is_alive, job_id
+
+log = logging.getLogger(__name__)
+
+
+def resume() -> int:
+    """Queue everything that waits and is not queued, and take up again what a dead worker held; how many jobs.
+
+    May run anywhere, any time, several times at once: rows change by conditional update and job ids are unique.
+    Raises QueueUnavailable.
+    """
+    queued = 0
+    for video in Video.objects.unfinished().iterator():
+        queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)])
+    for run in TrainingRun.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).iterator():
+        queued += _resume_row(run, "train")
+    if queued:
+        log.info("Queued %d jobs that were waiting or left behind", queued)
+    return queued
+
+
+def _waiting_state(video: Video) -> str:
+    return claims.waiting_state(video) if claims.is_running(video) else video.state
+
+
+def _resume_row(row: claims.Row, job: str) -> bool:
+    if claims.is_running(row):
+        if is_alive(job_id(job, row.pk), running=True):
+            return False
+        if not claims.give_back(row):
+            return False
+    return enqueue(job, row.pk)
+
+
+def give_back(job: str, *pks: int) -> None:
+    """The process that executed this job is known to be dead: its row goes back to waiting."""
+    row: claims.Row | None
+    if job == "train":
+        row = TrainingRun.objects.filter(pk=pks[0]).first()
+    elif job in JOB_OF_STATE.values():
+        row = Video.objects.filter(pk=pks[0]).first()
+    else:
+        return
+    if row is not None and claims.is_running(row):
+        claims.give_back(row)

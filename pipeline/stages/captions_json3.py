@@ -1,0 +1,160 @@
+"""YouTube's json3 captions ("timedtext") to cues."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.stages.cues import AUTOMATIC, MANUAL, MAX_TIME_MS, CaptionTrack, Cue, Word, clean
+from pipeline.stages.errors import StageError
+from pipeline.stages.unrolling import Chunk, close_words, longest_word_ms, words_of_chunks
+
+# A rolling line is there until the one after next begins. YouTube's own VTT of the same captions ends its cue this
+# long (ms) before the next line, to show the finished line alone for that time.
+FINALISED_MS = 10
+
+
+@dataclass(frozen=True)
+class _Event:
+    """One event with text: its line (or lines), and how long it is shown."""
+
+    start_ms: int
+    end_ms: int
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def text(self) -> str:
+        lines = "".join(chunk.text for chunk in self.chunks).split("\n")
+        return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def read_json3(text: str) -> CaptionTrack:
+    """Read json3 captions, people's or automatic.
+
+    The events of automatic captions overlap: each line stays while the next one is spoken. Their cues are what a
+    player shows while a line is spoken, that line below the one before it, exactly as in YouTube's VTT.
+
+    Parameters
+    ----------
+    text : str
+        The whole file, decoded.
+
+    Returns
+    -------
+    CaptionTrack
+        Possibly without cues; what could not be read is in ``problems``.
+
+    Raises
+    ------
+    StageError
+        If the file is no JSON or holds no list of events.
+    """
+    problems: list[str] = []
+    raw_events = _load(text, problems)
+    events: list[_Event] = []
+    rolling = False
+    for number, raw in enumerate(raw_events, start=1):
+        if not isinstance(raw, dict):
+            problems.append(f"event {number}: this is no caption event, so it is left out.")
+            continue
+        segs = raw.get("segs")
+        if not isinstance(segs, list):
+            continue  # Events without text set up windows and styles.
+        rolling = rolling or bool(raw.get("aAppend")) or _has_word_times(segs)
+        event = _event(raw, segs, number, problems)
+        if event is not None and event.text:
+            events.append(event)
+    events = _with_durations(events)
+    if rolling:
+        return CaptionTrack(_rolling_cues(events), "json3", AUTOMATIC, tuple(problems))
+    cues = tuple(Cue(event.start_ms, event.end_ms, event.text) for event in events)
+    return CaptionTrack(cues, "json3", MANUAL, tuple(problems))
+
+
+def _load(text: str, problems: list[str]) -> list[Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        problems.append(f"line {line}: the JSON breaks off or is damaged; the events before that are read.")
+        return _salvage(text)
+    events = document.get("events") if isinstance(document, dict) else None
+    if not isinstance(events, list):
+        raise StageError('This JSON file holds no captions: a json3 file has a list named "events".')
+    return events
+
+
+def _salvage(text: str) -> list[Any]:
+    """Read the events of a damaged file up to where it is damaged."""
+    _, found, rest = text.partition('"events"')
+    position = len(text) - len(rest) + rest.find("[") + 1
+    if not found or "[" not in rest:
+        raise StageError("This file looks like JSON but cannot be read; download the captions again.")
+    decoder = json.JSONDecoder()
+    events: list[Any] = []
+    while True:
+        while text[position : position + 1] in {" ", "\n", "\r", "\t", ","}:
+            position += 1
+        try:
+            event, position = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            return events
+        events.append(event)
+
+
+def _time_ms(value: Any) -> int | None:
+    """Read a time or a length of time; None if it is missing or wrong."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if number and 0 <= value <= MAX_TIME_MS else None
+
+
+def _has_word_times(segs: list[Any]) -> bool:
+    return any(isinstance(seg, dict) and ("tOffsetMs" in seg or "acAsrConf" in seg) for seg in segs)
+
+
+def _event(raw: dict[str, Any], segs: list[Any], number: int, problems: list[str]) -> _Event | None:
+    start_ms = _time_ms(raw.get("tStartMs"))
+    texts = [seg.get("utf8") if isinstance(seg, dict) else None for seg in segs]
+    if start_ms is None:
+        if any(isinstance(text, str) and text.strip() for text in texts):
+            problems.append(f"event {number}: the start time is missing or wrong, so its text is left out.")
+        return None
+    duration_ms = _time_ms(raw.get("dDurationMs")) or 0
+    chunks: list[Chunk] = []
+    for seg, text in zip(segs, texts, strict=True):
+        if not isinstance(text, str):
+            problems.append(f"event {number}: a piece without text is left out.")
+            continue
+        chunks.append(Chunk(clean(text), start_ms + (_time_ms(seg.get("tOffsetMs")) or 0)))
+    if not duration_ms and any(chunk.text.strip() for chunk in chunks):
+        problems.append(f"event {number}: the duration is missing, so it is estimated from the text.")
+    return _Event(start_ms, start_ms + duration_ms, tuple(chunks))
+
+
+def _with_durations(events: list[_Event]) -> list[_Event]:
+    """Let an event without duration last as long as its words take, but not into the next event."""
+    lasting: list[_Event] = []
+    for event, following in zip(events, [*events[1:], None], strict=False):
+        end_ms = event.end_ms
+        if end_ms == event.start_ms:
+            end_ms = max(event.start_ms, *(chunk.time_ms or 0 for chunk in event.chunks))
+            end_ms += sum(longest_word_ms(word) for word in event.text.split())
+            if following is not None and following.start_ms > event.start_ms:
+                end_ms = min(end_ms, following.start_ms)
+        lasting.append(replace(event, end_ms=end_ms))
+    return lasting
+
+
+def _rolling_cues(events: list[_Event]) -> tuple[Cue, ...]:
+    cues: list[Cue] = []
+    for index, event in enumerate(events):
+        before = events[index - 1] if index else None
+        following = events[index + 1] if index + 1 < len(events) else None
+        end_ms = event.end_ms
+        if following is not None and event.start_ms < following.start_ms <= end_ms:
+            end_ms = max(event.start_ms + 1, following.start_ms - FINALISED_MS)
+        above = before.text.split("\n")[-1] if before is not None and before.end_ms > event.start_ms else ""
+        words: list[Word] = words_of_chunks(event.chunks, event.start_ms, end_ms)
+        last_start_ms = words[-1].start_ms if words else event.start_ms
+        shown = f"{above}\n{event.text}" if above else event.text
+        cues.append(Cue(event.start_ms, max(end_ms, last_start_ms + 1), shown, tuple(words)))
+    return close_words(cues)

@@ -1,0 +1,109 @@
+"""What a caption file gives: words, cues, tracks; and which bits of a caption's text are not speech."""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Method, section 3: tags are [Laughing], (applause) and ♪ … ♪; a note left open reaches to the end of the cue.
+# "[ __ ]" is how YouTube masks a swear word: that word was spoken.
+_TAG = re.compile(r"\[(?!\s*_+\s*\])[^\[\]]*\]|\([^()]*\)|[♪♫][^♪♫]*[♪♫]?")
+_MASKED_WORD = re.compile(r"\[\s*(_+)\s*\]")
+# ">>" before the words of another speaker.
+_SPEAKER_MARK = re.compile(r"(?:^|(?<=\s))>{2,}")
+_TOKEN = re.compile(rf"{_TAG.pattern}|>{{2,}}(?=\s|\w|$)|(?:(?!{_TAG.pattern})\S)+")
+# Zero-width characters and direction marks, which break the comparison of lines and the finding of words.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\ufeff"))
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word (or tag, or speaker mark) and when it is spoken, in milliseconds."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What a player shows from `start_ms` to `end_ms`.
+
+    ``text`` has the shown lines, separated by line feeds. ``words`` has the words spoken in this cue and not shown
+    before it; only automatic captions have them, and a cue that merely shows earlier lines again has none.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaptionTrack:
+    """All cues of a caption file.
+
+    ``format`` is "srt", "vtt" or "json3"; ``kind`` is "automatic" where lines roll or words carry times, otherwise
+    "manual". ``problems`` says in a sentence each, with its place in the file, what could not be read.
+    """
+
+    cues: tuple[Cue, ...]
+    format: str
+    kind: str
+    problems: tuple[str, ...]
+
+
+# Some 500 hours; a later time is damage, and would not fit a database's integer.
+MAX_TIME_MS = 2_000_000_000
+
+MANUAL = "manual"
+AUTOMATIC = "automatic"
+
+
+def clean(text: str) -> str:
+    """Resolve entities and drop invisible characters; a swear word's mask becomes one token."""
+    return _MASKED_WORD.sub(r"[\1]", html.unescape(text).translate(_INVISIBLE))
+
+
+def caption_tokens(text: str) -> list[str]:
+    """Split a caption's text into words, tags and speaker marks.
+
+    >>> caption_tokens(">> Hi[loud music] there (I think)")
+    ['>>', 'Hi', '[loud music]', 'there', '(I think)']
+    """
+    return [" ".join(token.split()) for token in _TOKEN.findall(text)]
+
+
+def is_tag(token: str) -> bool:
+    """Tell whether a token is a sound in brackets or a song between notes."""
+    return _TAG.fullmatch(token) is not None
+
+
+def is_speaker_mark(token: str) -> bool:
+    """Tell whether a token announces another speaker."""
+    return token.startswith(">>")
+
+
+def without_tags(text: str) -> str:
+    """Leave out tags and speaker marks; white space becomes single spaces."""
+    return " ".join(_SPEAKER_MARK.sub(" ", _TAG.sub(" ", text)).split())
+
+
+def has_words(text: str) -> bool:
+    """Tell whether anything is said outside tags."""
+    return any(character.isalnum() or character == "_" for character in without_tags(text))
+
+
+def spread(tokens: Iterable[str], start_ms: int, end_ms: int) -> list[Word]:
+    """Share a span of time out among tokens by their number of characters.
+
+    Speaker marks take no time. All times are whole milliseconds, and each token ends where the next begins.
+    """
+    tokens = list(tokens)
+    weights = [0 if is_speaker_mark(token) else len(token) + 1 for token in tokens]
+    total, passed, words = sum(weights) or 1, 0, []
+    for token, weight in zip(tokens, weights, strict=True):
+        start = start_ms + (end_ms - start_ms) * passed // total
+        passed += weight
+        words.append(Word(token, start, start_ms + (end_ms - start_ms) * passed // total))
+    return words

@@ -1,0 +1,135 @@
+"""Cues to utterances: the rules of the method, section 3."""
+
+from dataclasses import dataclass, replace
+
+from pipeline.stages.cues import CaptionTrack, Word, has_words
+from pipeline.stages.cutting import CutRules, cut_track
+from pipeline.stages.words import remove_stop_words, word_tokens
+
+# The 2019 report, section 4.2: segments of less than 2 seconds are excluded.
+MIN_DURATION_MS = 2_000
+# The 2019 report, section 5: videos' segments of at least 4 tokens after stop-word removal.
+MIN_TOKENS = 4
+# Longer utterances seldom keep one mood; the longest clips of common emotional speech corpora last some 12 s.
+MAX_DURATION_MS = 12_000
+# Silences of half a second and more stand between phrases, shorter ones also inside them.
+PAUSE_MS = 500
+
+# Why an utterance is not kept, as a researcher reads it; the numbers are the policy's.
+ONLY_TAGS = "only tags"
+TOO_SHORT = "shorter than {seconds:g} s"
+TOO_LONG = "longer than {seconds:g} s"
+TOO_FEW_WORDS = "fewer than {tokens} words"
+TOO_FEW_WORDS_LEFT = "fewer than {tokens} words without stop-words"
+OUTSIDE = "after the end of the recording"
+
+
+@dataclass(frozen=True)
+class SegmentationPolicy:
+    """How cues become utterances.
+
+    Parameters
+    ----------
+    name : str
+        Stored with every segment it makes.
+    remove_stop_words : bool
+        Count tokens after stop-word removal.
+    unroll : bool
+        Undo the rolling of automatic captions and cut utterances anew; otherwise each cue is an utterance.
+    max_duration_ms : int
+        Longest utterance in milliseconds that cutting makes; 0 where cues are taken as they come.
+    pause_ms : int
+        A silence of this many milliseconds ends an utterance; 0 where cues are taken as they come.
+    min_duration_ms : int
+        Shortest utterance that is kept, in milliseconds.
+    min_tokens : int
+        Least number of word tokens of an utterance that is kept.
+    """
+
+    name: str
+    remove_stop_words: bool
+    unroll: bool
+    max_duration_ms: int
+    pause_ms: int
+    min_duration_ms: int = MIN_DURATION_MS
+    min_tokens: int = MIN_TOKENS
+
+
+SEGMENTATION_POLICIES: dict[str, SegmentationPolicy] = {
+    "seed-2019": SegmentationPolicy(
+        name="seed-2019", remove_stop_words=True, unroll=False, max_duration_ms=0, pause_ms=0
+    ),
+    "recommended": SegmentationPolicy(
+        name="recommended", remove_stop_words=False, unroll=True, max_duration_ms=MAX_DURATION_MS, pause_ms=PAUSE_MS
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of speech with its text, in milliseconds of the recording; ``reason`` says why it is not kept."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    reason: str
+
+    @property
+    def kept(self) -> bool:
+        return not self.reason
+
+
+def segment(
+    track: CaptionTrack, policy: SegmentationPolicy, *, duration_ms: int | None = None
+) -> tuple[Utterance, ...]:
+    """Make utterances of a caption track and judge each by the policy's rules.
+
+    Parameters
+    ----------
+    track : CaptionTrack
+        As given by `read_captions`.
+    policy : SegmentationPolicy
+        With ``unroll``, utterances are cut at sentence ends, pauses and a maximum length, never across a speaker mark
+        or a tag, and every spoken word is in exactly one of them. Without, each cue is one utterance.
+    duration_ms : int, optional
+        Length of the recording in milliseconds; utterances are cut off there.
+
+    Returns
+    -------
+    tuple of Utterance
+        All of them, kept or not, ordered by their start.
+
+    References
+    ----------
+    .. [1] Method, section 3.
+    """
+    if policy.unroll:
+        rules = CutRules(min_ms=policy.min_duration_ms, max_ms=policy.max_duration_ms, pause_ms=policy.pause_ms)
+        spans = sorted(cut_track(track, rules), key=lambda span: (span.start_ms, span.end_ms))
+    else:
+        spans = [Word(" ".join(cue.text.split()), cue.start_ms, cue.end_ms) for cue in track.cues]
+    if duration_ms is not None:
+        spans = [
+            replace(span, end_ms=min(span.end_ms, duration_ms)) if span.start_ms < duration_ms else span
+            for span in spans
+        ]
+    return tuple(Utterance(span.start_ms, span.end_ms, span.text, _reason(span, policy, duration_ms)) for span in spans)
+
+
+def _reason(span: Word, policy: SegmentationPolicy, duration_ms: int | None) -> str:
+    """Give the first rule that an utterance fails, or ""."""
+    length_ms = span.end_ms - span.start_ms
+    if duration_ms is not None and span.start_ms >= duration_ms:
+        return OUTSIDE
+    if not has_words(span.text):
+        return ONLY_TAGS
+    if length_ms < policy.min_duration_ms:
+        return TOO_SHORT.format(seconds=policy.min_duration_ms / 1000)
+    if policy.max_duration_ms and length_ms > policy.max_duration_ms:
+        return TOO_LONG.format(seconds=policy.max_duration_ms / 1000)
+    if policy.remove_stop_words:
+        if len(remove_stop_words(span.text).split()) < policy.min_tokens:
+            return TOO_FEW_WORDS_LEFT.format(tokens=policy.min_tokens)
+    elif len(word_tokens(span.text)) < policy.min_tokens:
+        return TOO_FEW_WORDS.format(tokens=policy.min_tokens)
+    return ""
