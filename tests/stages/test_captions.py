@@ -135,9 +135,29 @@ def test_wrong_json3_events_are_reported_with_their_number():
     )
 
 
+@pytest.mark.parametrize("start", ["NaN", "Infinity", "-1", "1e300", "true", '"5"', "null", "[]", "9" * 5000])
+def test_json3_times_that_are_none_lose_their_event_only(start):
+    good = '{"tStartMs": 0, "dDurationMs": 1000, "segs": [{"utf8": "good"}]}'
+    bad = f'{{"tStartMs": {start}, "dDurationMs": 1000, "segs": [{{"utf8": "bad"}}]}}'
+    track = read_json3(f'{{"events": [{good}, {bad}]}}')
+    assert [cue.text for cue in track.cues] == ["good"]
+    assert len(track.problems) == 1
+
+
+def test_an_event_without_duration_lasts_as_long_as_its_words_take_but_not_into_the_next():
+    events = [{"tStartMs": at, "segs": [{"utf8": "so much"}]} for at in (0, 500)]
+    track = read_json3(json.dumps({"events": events}))
+    assert [(cue.start_ms, cue.end_ms) for cue in track.cues] == [(0, 500), (500, 500 + 2 * 200 + 6 * 80)]
+    assert [problem.partition(":")[0] for problem in track.problems] == ["event 1", "event 2"]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        ("[" * 100_000, "No captions can be read"),
+        ('{"events": ' + "[" * 100_000, "No captions can be read"),
+        ("WEBVTT\n\n9999:00:00.000 --> 9999:00:01.000\nHi", "the time cannot be read"),
+        (f"WEBVTT\n\n{'9' * 5000}:00:00.000 --> 00:01.000\nHi", "the time cannot be read"),
         ("", "is empty"),
         ("  \n", "is empty"),
         ("some text", "No captions can be read"),

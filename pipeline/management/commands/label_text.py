@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from pipeline.management.help_format import HelpFormatter
+from pipeline.management.progress_bar import progress_bar
 from pipeline.stages.sentiment import LABEL_POLICIES, TextScore, score_texts
 
 STANDARD_INPUT = "-"
@@ -49,12 +49,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no text in {options['file']}; give one text per line.")
         if len(texts) < len(lines):
             self.stderr.write(f"Empty lines left out: {len(lines) - len(texts)}")
-        with tqdm(total=len(texts), unit="text", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.update(done - bar.n)
-
-            scores = score_texts(texts, LABEL_POLICIES[options["policy"]], progress=show)
+        with progress_bar("text") as progress:
+            scores = score_texts(texts, LABEL_POLICIES[options["policy"]], progress=progress)
         if options["format"] == "json":
             self.stdout.write(json.dumps([asdict(score) for score in scores], ensure_ascii=False, indent=1))
         else:
