@@ -7,8 +7,13 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crossmodal.settings")
+    from django.conf import settings
     from django.core.management import execute_from_command_line
 
+    try:
+        settings.INSTALLED_APPS  # noqa: B018  (reads the settings)
+    except ValueError as error:  # a variable of the environment that cannot be used
+        sys.exit(f"Crossmodal cannot start: {error}")
     execute_from_command_line(sys.argv)
 
 

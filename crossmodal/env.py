@@ -47,18 +47,30 @@ def socket_path(var_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"crossmodal-{os.getuid()}-{name}" / "valkey.sock"
 
 
+def production() -> bool:
+    """Whether this is a deployed service, as the container image says of itself: nothing is made up there."""
+    return flag("CROSSMODAL_PRODUCTION")
+
+
 def secret_key(var_dir: Path) -> str:
     """``SECRET_KEY`` from the environment, else one made on first use and readable by its owner only."""
     if key := text("SECRET_KEY"):
         return key
+    if production():
+        return secrets.token_urlsafe(50)  # for this process alone; crossmodal.checks lets none go on with it
     path = var_dir / "secret_key"
     try:
         return path.read_text().strip()
     except FileNotFoundError:
         pass
-    var_dir.mkdir(parents=True, exist_ok=True)
     temporary = var_dir / f"secret_key.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        var_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ValueError(
+            f"The folder {var_dir} cannot be written ({error.strerror}): change its permissions, or set VAR_DIR."
+        ) from error
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(50))
     try:

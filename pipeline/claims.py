@@ -177,7 +177,8 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
 
 def _settle(row: Row, error: StageError) -> bool:
     """Fail the row, or put it back to wait for the next try (True)."""
-    log.info("%r: %s", row, error.message, exc_info=error.__cause__)
+    log.info("%r: %s", row, error.message)
+    log.debug("%r: the cause", row, exc_info=error)
     try:
         if error.permanent or row.attempts >= MAX_TRIES:
             fail(row, error.message, permanent=error.permanent)

@@ -147,7 +147,7 @@ def _create_from_row(row: DatasetRow, *, split: str, **columns: Any) -> Video:
 
 
 def store_upload(
-    recording: UploadedFile[bytes], captions: UploadedFile[bytes] | None, *, split: str, title: str, policy: str
+    recording: "UploadedFile[bytes]", captions: "UploadedFile[bytes] | None", *, split: str, title: str, policy: str
 ) -> Video:
     """Store a recording, and captions where given, as a new video; the same file again is refused.
 
@@ -182,12 +182,12 @@ def store_upload(
     return video
 
 
-def _caption_name(captions: UploadedFile[bytes]) -> str:
+def _caption_name(captions: "UploadedFile[bytes]") -> str:
     suffix = Path(captions.name or "").suffix.lower()
     return f"captions{'.json3' if suffix == '.json' else suffix}"
 
 
-def check_captions(captions: UploadedFile[bytes]) -> None:
+def check_captions(captions: "UploadedFile[bytes]") -> None:
     """StageError where the file is no captions at all, told at once and not by a job a minute later."""
     suffix = Path(_caption_name(captions)).suffix
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
@@ -199,7 +199,7 @@ def check_captions(captions: UploadedFile[bytes]) -> None:
     captions.seek(0)
 
 
-def attach_captions(video: Video, captions: UploadedFile[bytes]) -> None:
+def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
     check_captions(captions)
     old = video.captions.name
@@ -259,6 +259,12 @@ def predict_all(run: TrainingRun, split: str) -> int:
     if split not in Split.values:
         raise StageError(f"There is no split “{split}”.")
     videos = list(Video.objects.in_split(split).ready().values_list("pk", flat=True))
-    for pk in videos:
-        enqueue_on_commit("predict_video", run.pk, pk)
+    try:
+        for pk in videos:
+            enqueue_on_commit("predict_video", run.pk, pk)
+    except QueueUnavailable as error:
+        raise StageError(
+            "The queue server cannot be reached, so no prediction is queued: start it with “make run” and ask again.",
+            permanent=False,
+        ) from error
     return len(videos)

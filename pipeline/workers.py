@@ -26,11 +26,6 @@ log = logging.getLogger(__name__)
 MAINTENANCE_INTERVAL_S = 60
 # How late a due retry may be taken up; an idle worker asks Redis this often.
 LOOK_INTERVAL_S = 5
-# What the jobs of a queue import: loaded before the fork, so that every job starts with it at once.
-STAGES = {
-    "download": ("download", "audio", "captions"),
-    "compute": ("sentiment", "audio", "features", "training", "artifact"),
-}
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -59,9 +54,7 @@ class PipelineWorker(Worker):
         return {**super().serialize(), SPACE_FIELD: process_space(), MARK_FIELD: process_mark(os.getpid())}
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
-        for queue in self.queues:
-            for stage in STAGES.get(queue.name, ()):
-                importlib.import_module(f"pipeline.stages.{stage}")
+        load({queue.name for queue in self.queues})
         kwargs["with_scheduler"] = False
         return bool(super().work(*args, **kwargs))
 
@@ -91,6 +84,22 @@ class PipelineWorker(Worker):
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         die_with(self.pid or os.getppid())
+
+
+def load(queues: set[str]) -> None:
+    """Import what the jobs need before the fork: every job then starts at once, and they share its memory."""
+    from pipeline import jobs  # noqa: F401
+
+    if "download" in queues:
+        importlib.import_module("pipeline.stages.ytdlp")
+        importlib.import_module("yt_dlp.extractor.generic")
+    if "compute" in queues:
+        from pipeline.stages.features import DEFAULT_EXTRACTOR, get_extractor
+        from pipeline.stages.sentiment import LABEL_POLICIES, score_texts
+
+        for policy in LABEL_POLICIES.values():
+            score_texts(["A text that has the lexicons loaded."], policy)
+        len(get_extractor(DEFAULT_EXTRACTOR).feature_names)
 
 
 def die_with(parent: int) -> None:

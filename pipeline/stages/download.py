@@ -175,6 +175,6 @@ def download(
 
 def _title(info: dict[str, Any]) -> str:
     title = " ".join(str(info.get("title") or "").split())
-    if info.get("extractor_key") == "Generic":
+    if info.get("extractor_key") in ("Generic", "HTML5MediaEmbed"):
         title = title.removesuffix(" (1)")  # yt-dlp numbers the recordings of a page, also a single one
     return title[:500]

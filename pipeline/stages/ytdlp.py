@@ -129,7 +129,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
                 "quiet": True,
                 "no_warnings": True,
                 "noprogress": True,
-                "logger": log,
+                "logger": _QuietLog(),
                 "color": "never",
                 # A page on this machine is never fetched through a proxy.
                 **({"proxy": ""} if allowed_origin else {}),
@@ -191,6 +191,20 @@ def _endpoint(url: str) -> tuple[str, int] | None:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MB"
+
+
+class _QuietLog:
+    """yt-dlp's messages for whoever looks into the log; what matters to users is raised as an error anyway."""
+
+    def debug(self, message: str) -> None:
+        log.debug(message)
+
+    info = debug
+
+    def warning(self, message: str) -> None:
+        log.info(message)
+
+    error = warning
 
 
 class _RefusedError(RequestError):  # type: ignore[misc]

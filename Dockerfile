@@ -1,0 +1,38 @@
+# One image for the web server, the workers and the migration; docker-compose.yml says which does what.
+# Any image with Python 3.11 or newer (and its venv module) will do as a base.
+ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /app
+# The same steps as on any machine. First those that change least: a new line of code installs nothing again.
+COPY crossmodal/bootstrap.py crossmodal/bootstrap.py
+COPY requirements.txt ./
+RUN python3 -I crossmodal/bootstrap.py --only python
+COPY package.json package-lock.json .npmrc ./
+RUN python3 -I crossmodal/bootstrap.py --only browser
+# Two of the packages hold files for Python 2 that cannot be compiled, and are never imported.
+RUN .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+COPY . .
+RUN SECRET_KEY=for-this-step-only VAR_DIR=/tmp/var .venv/bin/python manage.py collectstatic --noinput \
+    && .venv/bin/python -m compileall -q annotation crossmodal evaluation pipeline \
+    && rm -rf .venv/node node_modules var
+
+FROM ${BASE_IMAGE}
+# A number, so that orchestrators can see that it is not root.
+RUN mkdir -p /data/files /data/tmp && chown -R 10001:10001 /data
+COPY --from=build /app /app
+WORKDIR /app
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    CROSSMODAL_PRODUCTION=1 \
+    BIND=0.0.0.0:8000 \
+    VAR_DIR=/data \
+    TMPDIR=/data/tmp \
+    HOME=/data/tmp
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["python", "-m", "crossmodal.probe", "web"]
+CMD ["gunicorn", "--config", "python:crossmodal.server", "crossmodal.wsgi"]

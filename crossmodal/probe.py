@@ -1,0 +1,62 @@
+"""Whether this part of Crossmodal is healthy: ``python -m crossmodal.probe web|worker`` exits with 0 or 1."""
+
+import argparse
+import http.client
+import os
+import socket
+import sys
+
+from crossmodal import env
+
+TIMEOUT_S = 5.0
+
+
+def host_header() -> str:
+    """A name the web server accepts, whatever ALLOWED_HOSTS was set to."""
+    first = next(iter(env.words("ALLOWED_HOSTS")), "localhost")
+    return "localhost" if first == "*" else first.lstrip(".")
+
+
+def ask_web(host: str, port: int, timeout_s: float = TIMEOUT_S) -> tuple[int, str]:
+    """Status and text of /healthz; status 0 when nobody answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": host_header()})
+        answer = connection.getresponse()
+        return answer.status, answer.read(2000).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
+    finally:
+        connection.close()
+
+
+def ask_workers(url: str, hostname: str) -> tuple[bool, str]:
+    """Whether a worker of this machine is registered at the queue server (its entry expires when it goes silent)."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, decode_responses=True) as client:
+            keys = [str(key) for key in client.smembers("rq:workers")]
+            hosts = [client.hget(key, "hostname") for key in keys]
+    except (redis.RedisError, OSError) as error:
+        return False, str(error)
+    return hostname in hosts, f"{hosts.count(hostname)} workers of {hostname}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python -m crossmodal.probe web")
+    parser.add_argument("part", choices=("web", "worker"), help="which part to ask")
+    part = parser.parse_args(arguments).part
+    if part == "web":
+        port = int(env.text("BIND", "127.0.0.1:8000").rpartition(":")[2])
+        status, text = ask_web("127.0.0.1", port)
+        healthy = status == 200
+        text = f"{status} {text}"
+    else:
+        healthy, text = ask_workers(os.environ["REDIS_URL"], socket.gethostname())
+    sys.stdout.write(text.strip() + "\n")
+    return 0 if healthy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Configuration of gunicorn: ``gunicorn --config python:crossmodal.server crossmodal.wsgi``."""
+
+import os
+from typing import Any
+
+from crossmodal import env
+from crossmodal.processes import die_with_parent
+
+bind = env.text("BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+# Pages wait for the database, and playing audio for the listener's network, far more than for the processor.
+workers = env.number("WEB_WORKERS", min(2, os.cpu_count() or 1))
+threads = env.number("WEB_THREADS", 8)
+preload_app = True
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True
+forwarded_allow_ips = "*" if env.flag("BEHIND_PROXY") else "127.0.0.1"
+loglevel = env.text("LOG_LEVEL", "info").lower()
+if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK):  # noqa: PTH112, S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108  (workers touch a file there to show that they live; never a slow disk)
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to serve with settings that the checks call errors."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crossmodal.settings")
+    import django
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    django.setup()
+    try:
+        call_command("check")
+    except SystemCheckError as error:
+        raise SystemExit(f"Crossmodal does not start:\n{error}") from None
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker frees the port the moment its master is killed."""
+    die_with_parent()
