@@ -16,10 +16,10 @@ RATE_HZ = 16_000
 # Three cues of three seconds that the three classifiers agree on, one that is too short, one with too few words.
 CUES = [
     (0, 3000, "What a wonderful and happy day we had together."),
-    (3000, 6000, "The train to the city leaves from the other platform."),
+    (3000, 6000, "The train leaves from platform nine at seven."),
     (6000, 9000, "It was a terrible and horrible disaster for everybody."),
-    (9000, 10000, "This great cue is much too short."),
-    (10000, 12500, "Yes indeed."),
+    (9700, 10700, "This great cue is much too short."),
+    (11400, 13900, "Yes indeed."),
 ]
 
 
@@ -30,7 +30,7 @@ def vtt(cues: list[tuple[int, int, str]] = CUES) -> str:
     return "WEBVTT\n\n" + "\n".join(f"{clock(start)} --> {clock(end)}\n{text}\n" for start, end, text in cues)
 
 
-def write_wav(path: Path, seconds: float = 13.0) -> Path:
+def write_wav(path: Path, seconds: float = 14.0) -> Path:
     """A tone that grows louder and higher, so that no two seconds are alike."""
     samples = (
         int((4000 + 1500 * n / RATE_HZ) * math.sin(2 * math.pi * (200 + 20 * n / RATE_HZ) * n / RATE_HZ))
