@@ -2,12 +2,14 @@
 
 import math
 import struct
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from redis import Redis
 
 from crossmodal import embedded
@@ -61,3 +63,28 @@ def redis(_queue_server: str, settings: Any) -> Iterator["Redis"]:
     client.flushall()
     yield client
     client.close()
+
+
+class Command:
+    """Runs a management command as the shell would: exit status, standard output, standard error."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, name: str, *arguments: Any) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        try:
+            call_command(name, *map(str, arguments))
+            status = 0
+        except CommandError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            status = error.returncode
+        except SystemExit as error:
+            status = int(error.code or 0)
+        out, err = self.capsys.readouterr()
+        return status, out, err
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)

@@ -11,11 +11,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from rq.timeouts import JobTimeoutException
 
-from pipeline import claims, fetching, jobs, labelling, modelling
+from pipeline import claims, fetching, jobs, labelling
 from pipeline.choices import RunState, VideoState
 from pipeline.labels import LABELS
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
 from pipeline.queues import MAX_TRIES
+from pipeline.stages import training
 from pipeline.stages.download import Download, VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.features import DEFAULT_EXTRACTOR, FeatureTable, read_features, write_features
@@ -93,7 +94,7 @@ def test_an_upload_becomes_audio_peaks_and_segments(uploaded: Video, queued: lis
     video = Video.objects.get(pk=uploaded.pk)
     assert (video.state, video.attempts, video.captions_kind) == (VideoState.SEGMENTED, 0, "uploaded")
     assert video.duration_s == pytest.approx(14.0, abs=0.001)
-    assert video.audio.name.endswith(".flac")
+    assert str(video.audio.name).endswith(".flac")
     assert not video.source
     with video.peaks.open() as file:
         peaks = json.load(file)
@@ -110,7 +111,7 @@ def test_an_upload_becomes_audio_peaks_and_segments(uploaded: Video, queued: lis
 def test_the_uploaded_source_goes_when_the_decoded_audio_is_there(
     uploaded: Video, queued: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
-    source = uploaded.source.name
+    source = str(uploaded.source.name)
     with django_capture_on_commit_callbacks(execute=True):
         jobs.fetch_video(uploaded.pk)
     assert not default_storage.exists(source)
@@ -291,7 +292,7 @@ def test_a_fault_of_ours_is_one_plain_sentence(
 
 
 def test_a_broken_recording_fails_with_the_stage_s_sentence(uploaded: Video) -> None:
-    with default_storage.open(uploaded.source.name, "wb") as file:
+    with default_storage.open(str(uploaded.source.name), "wb") as file:
         file.write(b"this is no recording")
     jobs.fetch_video(uploaded.pk)
     video = Video.objects.get(pk=uploaded.pk)
@@ -529,7 +530,7 @@ def test_predictions_need_a_model_and_a_ready_video(videos: list[Video], run: Tr
 def test_a_damaged_model_is_not_loaded(videos: list[Video], run: TrainingRun) -> None:
     jobs.train(run.pk)
     run.refresh_from_db()
-    with default_storage.open(run.artifact.name, "ab") as file:
+    with default_storage.open(str(run.artifact.name), "ab") as file:
         file.write(b"x")
     with pytest.raises(StageError):
         jobs.predict_video(run.pk, videos[0].pk)
@@ -539,7 +540,7 @@ def test_features_of_another_extractor_are_computed_for_the_run(segmented: Video
     jobs.label_video(segmented.pk)
     jobs.extract_features(segmented.pk)
     video = Video.objects.get()
-    table = modelling.features_of(video, "pyaudioanalysis-reference")
+    table = labelling.features_of(video, "pyaudioanalysis-reference")
     assert table.extractor == "pyaudioanalysis-reference"
     assert table.keys.tolist() == [0, 1, 2]
     assert Video.objects.get().features_extractor == DEFAULT_EXTRACTOR
@@ -548,13 +549,13 @@ def test_features_of_another_extractor_are_computed_for_the_run(segmented: Video
 def test_the_result_of_a_superseded_training_is_dropped(
     videos: list[Video], run: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = modelling.training.train
+    real = training.train
 
     def train(*args: Any, **options: Any) -> Any:
         TrainingRun.objects.filter(pk=run.pk).update(attempts=2)  # another worker claimed it
         return real(*args, **options)
 
-    monkeypatch.setattr(modelling.training, "train", train)
+    monkeypatch.setattr(training, "train", train)
     jobs.train(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts, run.predictions.count()) == (RunState.RUNNING, 2, 0)
