@@ -17,7 +17,7 @@ BIN = .venv/bin
 BOOTSTRAP = $(PYTHON) -I crossmodal/bootstrap.py
 UP = exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
-.PHONY: run demo setup setup-dev check test clean
+.PHONY: run demo python setup setup-dev check test clean
 .DEFAULT_GOAL = run
 
 run: setup
@@ -26,11 +26,15 @@ run: setup
 demo: setup
 	@$(UP) --demo
 
-setup:
+setup: python
 	@$(BOOTSTRAP) $(if $(DEV),--dev)
 
-setup-dev:
+setup-dev: python
 	@$(BOOTSTRAP) --dev
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "Crossmodal needs Python 3.11 or newer, and there is no $(PYTHON): install it, then start again."; exit 1; }
 
 # Settings as a deployed service has them; the checks open neither the database nor the queue.
 DEPLOYED = CROSSMODAL_PRODUCTION=1 HTTPS=1 ALLOWED_HOSTS=example.org REDIS_URL=redis://localhost:1 \

@@ -153,18 +153,24 @@ def run(command: List[str], what: str, total: int = 0, env: Optional[Dict[str, s
 # ---------------------------------------------------------------- the three steps
 
 
+def is_usable(folder: Path, version: Tuple[int, int]) -> bool:  # noqa: UP006
+    """Whether the virtual environment works, is of this Python version, and was made in this place."""
+    try:
+        program = str(folder / "bin" / "python")
+        return program in (folder / "bin" / "pip").read_text() and version_of(program) == version
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
 def make_environment(python: str, folder: Path, stamps: Dict[str, str]) -> None:  # noqa: UP006
     """The virtual environment; made anew where it belongs to another Python or place."""
-    wanted = "{}.{} {}".format(*version_of(python), folder)
-    usable = (folder / "bin" / "python").exists() and stamps.get("environment") == wanted
-    if usable and subprocess.call([str(folder / "bin" / "python"), "-c", "import pip"]) == 0:
+    if is_usable(folder, version_of(python)):
         return
     check_venv_module(python)
     check_space(ROOT)
     say("Making the virtual environment")
     stamps.clear()
     run([python, "-m", "venv", "--clear", str(folder)], "The virtual environment")
-    stamps["environment"] = wanted
 
 
 def install_requirements(folder: Path, name: str, stamps: Dict[str, str]) -> None:  # noqa: UP006
@@ -221,7 +227,7 @@ def install_browser_files(folder: Path, stamps: Dict[str, str]) -> None:  # noqa
 def set_up(dev: bool, steps: List[str]) -> None:  # noqa: UP006
     """Everything that is not there yet, remembering each finished step."""
     python = find_python()
-    folder = ROOT / ".venv"
+    folder = (ROOT / ".venv").resolve()
     stamp_file = folder / "crossmodal-setup.json"
     try:
         stamps = json.loads(stamp_file.read_text())

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -43,10 +44,9 @@ def static_fingerprint() -> str:
 
 def collect_static_files() -> bool:
     """Collect static files unless exactly these were collected before; whether it did."""
-    stamp = settings.VAR_DIR / "static.stamp"
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
     fingerprint = static_fingerprint()
-    manifest = settings.STATIC_ROOT / "staticfiles.json"
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+    if stamp.exists() and stamp.read_text() == fingerprint:
         return False
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(fingerprint)

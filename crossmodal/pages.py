@@ -1,23 +1,19 @@
-"""Addresses."""
+"""Addresses of the installation itself."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-
-def unfinished(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    return HttpResponse(status=501)
-
+from crossmodal.views import accounts, demo, home, people
 
 urlpatterns = [
-    path("", unfinished, name="home"),
-    path("healthz", unfinished, name="healthz"),
-    path("accounts/login/", unfinished, name="login"),
-    path("accounts/logout/", unfinished, name="logout"),
-    path("accounts/password/", unfinished, name="password_change"),
-    path("accounts/password/done/", unfinished, name="password_change_done"),
-    path("people/", unfinished, name="list_people"),
-    path("people/add/", unfinished, name="add_person"),
-    path("people/<int:pk>/update/", unfinished, name="update_person"),
-    path("demo/start/", unfinished, name="start_demo"),
-    path("demo/progress/", unfinished, name="demo_progress"),
+    path("", home.home, name="home"),
+    path("healthz", home.healthz, name="healthz"),
+    path("accounts/login/", accounts.login, name="login"),
+    path("accounts/logout/", accounts.logout, name="logout"),
+    path("accounts/password/", accounts.password_change, name="password_change"),
+    path("accounts/password/done/", accounts.password_change_done, name="password_change_done"),
+    path("people/", people.list_people, name="list_people"),
+    path("people/add/", people.add_person, name="add_person"),
+    path("people/<int:pk>/update/", people.update_person, name="update_person"),
+    path("demo/start/", demo.start_demo, name="start_demo"),
+    path("demo/progress/", demo.demo_progress, name="demo_progress"),
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from crossmodal import env
 
@@ -178,6 +178,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
         "media-src": [SELF, "blob:"],
+        # The waveform brings a style element inside its shadow root; pages that show one give it their nonce.
+        "style-src": [SELF, NONCE],
         "object-src": [NONE],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],

@@ -1,1 +1,248 @@
-"""Rows to arrays."""
+"""Rows of the database to the arrays that reports are made of, with everything that is left out counted.
+
+Three comparisons (method §8): text labels against people, a model against text labels on videos that it did not see
+in training, and a model against people.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
+from evaluation.metrics import DEFAULT_RESAMPLES, Report, evaluate
+from pipeline.choices import Policy, RunState
+from pipeline.models import Prediction, Segment, TextLabel, TrainingRun, Video
+
+TEXT_PEOPLE = "text-people"
+MODEL_TEXT = "model-text"
+MODEL_PEOPLE = "model-people"
+COMPARISONS = (TEXT_PEOPLE, MODEL_TEXT, MODEL_PEOPLE)
+SETTLED = (TaskState.MAJORITY, TaskState.ADJUDICATED)
+
+
+@dataclass
+class Counts:
+    """Segments by what became of them; only ``compared`` ones are in the report."""
+
+    compared: int = 0
+    no_majority: int = 0
+    awaiting: int = 0
+    abstained: int = 0
+    without_prediction: int = 0
+    without_recording: int = 0
+    seen_in_training: int = 0
+    simulated: int = 0
+    adjudicated: int = 0
+    without_video: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Truth and prediction of each compared segment and the video it comes from, and counts of the others.
+
+    ``counts.simulated``, ``adjudicated`` and ``without_video`` are parts of ``compared``; the others stand beside it.
+    """
+
+    kind: str
+    truth: list[str] = field(default_factory=list)
+    predicted: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any compared segment's truth rests on simulated votes."""
+        return self.counts.simulated > 0
+
+    @property
+    def simulated_share(self) -> float:
+        return self.counts.simulated / self.counts.compared if self.counts.compared else 0.0
+
+    def report(self, *, resamples: int = DEFAULT_RESAMPLES, seed: int = 0) -> Report:
+        """Raises EvaluationError where no segment could be compared."""
+        return evaluate(self.truth, self.predicted, self.groups, resamples=resamples, seed=seed)
+
+    def counts_as_dict(self) -> dict[str, int]:
+        return asdict(self.counts)
+
+    def add(self, truth: str, predicted: str, group: str) -> None:
+        self.truth.append(truth)
+        self.predicted.append(predicted)
+        self.groups.append(group)
+        self.counts.compared += 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a page or a command asks for; there may be no training run."""
+
+    split: str
+    policy: str = Policy.RECOMMENDED
+    campaign: Campaign | None = None
+    run: TrainingRun | None = None
+
+    def compare(self, kind: str) -> Comparison:
+        """The comparison of one kind; an empty one where it needs a run and there is none."""
+        if kind == TEXT_PEOPLE:
+            return text_against_people(self.split, self.campaign, self.policy)
+        if self.run is None:
+            return Comparison(kind)
+        if kind == MODEL_TEXT:
+            return model_against_text(self.run)
+        return model_against_people(self.run, self.split, self.campaign)
+
+    def split_of(self, kind: str) -> str:
+        """A run meets the text labels on the split that it was trained on."""
+        return self.run.split if self.run and kind == MODEL_TEXT else self.split
+
+    def policy_of(self, kind: str) -> str:
+        """Whose text labels are compared, or were learnt from."""
+        return self.run.policy if self.run and kind != TEXT_PEOPLE else self.policy
+
+
+def text_against_people(split: str, campaign: Campaign | None = None, policy: str = Policy.RECOMMENDED) -> Comparison:
+    """The policy's text labels against ground truth; rows of imported tables bring their own text label."""
+    labels = TextLabel.objects.filter(segment=OuterRef("segment"), policy=policy).values("label")[:1]
+    comparison = Comparison(TEXT_PEOPLE)
+    for task in _judged_once(
+        _tasks(split, campaign).annotate(predicted=Subquery(labels)).values(*COLUMNS, "predicted")
+    ):
+        predicted = task["predicted"] if task["segment_id"] else task["imported_label"] or None
+        if not _is_settled(task, comparison.counts):
+            continue
+        if predicted is None:
+            comparison.counts.without_prediction += 1
+        elif not predicted:
+            comparison.counts.abstained += 1
+        else:
+            _add_judged(comparison, task, predicted)
+    return comparison
+
+
+def model_against_text(run: TrainingRun) -> Comparison:
+    """Out-of-fold predictions of a run against the text labels it was trained on (its split and policy)."""
+    labels = TextLabel.objects.filter(segment=OuterRef("segment"), policy=run.policy).values("label")[:1]
+    comparison = Comparison(MODEL_TEXT)
+    rows = (
+        Prediction.objects.out_of_fold()
+        .filter(run=run)
+        .order_by("segment__video_id", "segment__position")
+        .values_list("segment__video_id", "label", Subquery(labels))
+    )
+    for video, predicted, label in rows:
+        if label:
+            comparison.add(label, predicted, _video_group(video))
+        else:
+            comparison.counts.abstained += 1
+    predicted_here = Prediction.objects.out_of_fold().filter(run=run, segment=OuterRef("pk"))
+    comparison.counts.without_prediction = (
+        Segment.objects.labelled(run.policy).filter(~Exists(predicted_here), video__split=run.split).count()
+    )
+    return comparison
+
+
+def model_against_people(run: TrainingRun, split: str, campaign: Campaign | None = None) -> Comparison:
+    """Predictions of a run against ground truth; never one that the final model made on a video it was trained on."""
+    predictions = Prediction.objects.filter(run=run, segment=OuterRef("segment"))
+    trained_on = Prediction.objects.out_of_fold().filter(run=run, segment__video=OuterRef("segment__video"))
+    comparison = Comparison(MODEL_PEOPLE)
+    tasks = _tasks(split, campaign).annotate(
+        predicted=Subquery(predictions.values("label")[:1]),
+        fold=Subquery(predictions.values("fold")[:1]),
+        trained_on=Exists(trained_on),
+    )
+    for task in _judged_once(tasks.values(*COLUMNS, "predicted", "fold", "trained_on")):
+        if not _is_settled(task, comparison.counts):
+            continue
+        if task["segment_id"] is None:
+            comparison.counts.without_recording += 1
+        elif task["predicted"] is None:
+            comparison.counts.without_prediction += 1
+        elif task["fold"] is None and task["trained_on"]:
+            comparison.counts.seen_in_training += 1
+        else:
+            _add_judged(comparison, task, task["predicted"])
+    return comparison
+
+
+def finished_runs() -> QuerySet[TrainingRun]:
+    """Runs with predictions, newest first."""
+    return TrainingRun.objects.filter(state=RunState.DONE).order_by("-pk")
+
+
+COLUMNS = (
+    "pk",
+    "campaign_id",
+    "segment_id",
+    "state",
+    "truth",
+    "imported_key",
+    "imported_video",
+    "imported_text",
+    "imported_label",
+    "video",
+    "simulated",
+)
+
+
+def _tasks(split: str, campaign: Campaign | None) -> QuerySet[Task]:
+    """Tasks of a split, newest campaign first, with their video and whether a simulated vote stands.
+
+    A row of an imported table belongs to the video that bears its number in the 2019 dataset, where that is stored.
+    """
+    imported_from = Video.objects.filter(
+        split=OuterRef("campaign__split"), dataset_id=OuterRef("imported_video")
+    ).exclude(dataset_id="")
+    simulated = Vote.objects.standing().filter(task=OuterRef("pk"), origin=VoteOrigin.SIMULATED)
+    tasks = Task.objects.filter(campaign__split=split).order_by("-campaign_id", "position")
+    if campaign is not None:
+        tasks = tasks.filter(campaign=campaign)
+    return tasks.annotate(
+        video=Coalesce(F("segment__video_id"), Subquery(imported_from.values("pk")[:1])), simulated=Exists(simulated)
+    )
+
+
+def _judged_once(tasks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One task per segment: of several campaigns' tasks the newest settled one, else the newest without majority.
+
+    Rows of imported tables without a stored segment are the same where key, video and text are.
+    """
+    rank = {TaskState.MAJORITY: 0, TaskState.ADJUDICATED: 0, TaskState.NO_MAJORITY: 1, TaskState.OPEN: 2}
+    chosen: dict[Any, dict[str, Any]] = {}
+    for task in tasks:
+        key = task["segment_id"] or (task["imported_key"], task["imported_video"], task["imported_text"])
+        if key not in chosen or rank[task["state"]] < rank[chosen[key]["state"]]:
+            chosen[key] = task
+    return list(chosen.values())
+
+
+def _is_settled(task: dict[str, Any], counts: Counts) -> bool:
+    """Whether the task has ground truth; counts it where it has none."""
+    if task["state"] == TaskState.NO_MAJORITY:
+        counts.no_majority += 1
+    elif task["state"] == TaskState.OPEN:
+        counts.awaiting += 1
+    return task["state"] in SETTLED
+
+
+def _add_judged(comparison: Comparison, task: dict[str, Any], predicted: str) -> None:
+    counts = comparison.counts
+    counts.simulated += task["simulated"]
+    counts.adjudicated += task["state"] == TaskState.ADJUDICATED
+    named = task["imported_video"] not in ("", task["imported_key"])
+    if task["video"]:
+        group = _video_group(task["video"])
+    elif named:
+        group = f"imported {task['imported_video']}"
+    else:
+        # Rows of a table without videos are taken as one video, which cannot make an interval too narrow.
+        group = "unknown"
+        counts.without_video += 1
+    comparison.add(task["truth"], predicted, group)
+
+
+def _video_group(pk: int) -> str:
+    return f"video {pk}"

@@ -1,14 +1,11 @@
-"""Addresses."""
+"""Addresses of the evaluation page and its downloads."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-
-def unfinished(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    return HttpResponse(status=501)
-
+from evaluation import views
 
 urlpatterns = [
-    path("evaluation/", unfinished, name="show_evaluation"),
-    path("evaluation/report.json", unfinished, name="evaluation_report"),
+    path("evaluation/", views.show_evaluation, name="show_evaluation"),
+    path("evaluation/report.json", views.evaluation_report, name="evaluation_report"),
+    path("evaluation/report.csv", views.evaluation_csv, name="evaluation_csv"),
 ]

@@ -1,1 +1,288 @@
-"""Forms."""
+"""What people type and upload on the pipeline's pages, checked in one place."""
+
+import io
+import math
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+
+from pipeline import labels
+from pipeline.choices import Policy, Split, VideoState
+
+# Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
+MAX_URLS_AT_ONCE = 500
+# The 2019 files hold about 200 bytes a row, so this is some 25,000 videos.
+MAX_CSV_BYTES = 5 * 1024**2
+# Four hours of automatic json3 captions with word times are about 8 MB.
+MAX_CAPTIONS_BYTES = 16 * 1024**2
+MAX_C_VALUES = 12
+CAPTION_ENDINGS = (".srt", ".vtt", ".json3", ".json")
+
+POLICY_HELP = (
+    "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
+    "Seed 2019 takes the cues as they come, as the 2019 study did."
+)
+CLASSIFIER_WORDS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
+FOLD_SCHEME_WORDS = {
+    "stratified-group": "Stratified, never splitting a video",
+    "leave-one-group-out": "Leave one video out",
+}
+BALANCING_WORDS = {"smote": "SMOTE", "class-weight": "Class weights", "none": "None"}
+EXTRACTOR_WORDS = {
+    "pyaudioanalysis-136": "136 short-term features",
+    "pyaudioanalysis-reference": "pyAudioAnalysis itself",
+}
+
+
+def _in_words(names: tuple[str, ...], words: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name, words.get(name, name)) for name in names]
+
+
+# The stages load scikit-learn and the audio libraries; a web process that shows no training page never needs them.
+def classifier_choices() -> list[tuple[str, str]]:
+    from pipeline.stages.training import CLASSIFIERS
+
+    return _in_words(CLASSIFIERS, CLASSIFIER_WORDS)
+
+
+def fold_scheme_choices() -> list[tuple[str, str]]:
+    from pipeline.stages.training import FOLD_SCHEMES
+
+    return _in_words(FOLD_SCHEMES, FOLD_SCHEME_WORDS)
+
+
+def balancing_choices() -> list[tuple[str, str]]:
+    from pipeline.stages.training import BALANCINGS
+
+    return _in_words(BALANCINGS, BALANCING_WORDS)
+
+
+def extractor_choices() -> list[tuple[str, str]]:
+    from pipeline.stages.features import EXTRACTORS
+
+    return _in_words(tuple(EXTRACTORS), EXTRACTOR_WORDS)
+
+
+class PageForm(forms.Form):
+    """A form among others on one page: its element ids are its own, and labels end without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"{type(self).__name__.lower()}_%s")
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+
+class SplitForm(PageForm):
+    """Where a video goes and by which rules its captions become segments."""
+
+    split = forms.ChoiceField(choices=Split.choices, initial=Split.TRAIN)
+    policy = forms.ChoiceField(choices=Policy.choices, initial=Policy.RECOMMENDED, help_text=POLICY_HELP)
+
+
+class UrlsForm(SplitForm):
+    urls = forms.CharField(
+        label="Addresses",
+        max_length=MAX_URLS_AT_ONCE * 500,
+        widget=forms.Textarea(
+            attrs={"rows": 6, "spellcheck": "false", "placeholder": "https://www.youtube.com/watch?v=…"}
+        ),
+        help_text="One address per line. Each is checked before anything is fetched.",
+        error_messages={"required": "Paste at least one address."},
+    )
+    field_order = ["urls", "split", "policy"]
+
+    def clean_urls(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["urls"].splitlines() if line.strip()]
+        if len(lines) > MAX_URLS_AT_ONCE:
+            raise forms.ValidationError(
+                f"These are {len(lines)} addresses; paste at most {MAX_URLS_AT_ONCE} at once, or import them as CSV."
+            )
+        return lines
+
+
+class DatasetForm(SplitForm):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text="Columns Id, URL, Title, Audio, Captions, Polarity, Pickle, as in the dataset.csv of 2019.",
+        error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose a CSV file with rows."},
+    )
+    fetch = forms.BooleanField(
+        label="Fetch at once",
+        required=False,
+        initial=True,
+        help_text="Otherwise each video waits for its Fetch button.",
+    )
+    field_order = ["file", "split", "policy", "fetch"]
+
+    def clean_file(self) -> io.StringIO:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        _check_size(file, MAX_CSV_BYTES)
+        try:
+            text = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError(
+                "This is not a CSV file in UTF-8. Save the table as CSV and try again."
+            ) from error
+        header = text.splitlines()[0] if text.strip() else ""
+        if "\0" in text or "url" not in header.lower():
+            raise forms.ValidationError(
+                "This is not a CSV file in the 2019 format: its first line has no column “URL”."
+            )
+        return io.StringIO(text, newline="")
+
+
+class CaptionsForm(PageForm):
+    """Captions for a video that has none."""
+
+    captions = forms.FileField(
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(CAPTION_ENDINGS)}),
+        help_text="English captions as SRT, VTT or json3.",
+        error_messages={
+            "required": "Choose a caption file (SRT, VTT or json3).",
+            "empty": "The caption file is empty. Choose another one.",
+        },
+    )
+
+    def clean_captions(self) -> "UploadedFile[bytes] | None":
+        file: UploadedFile[bytes] | None = self.cleaned_data["captions"]
+        if file is None:
+            return None
+        if not str(file.name).lower().endswith(CAPTION_ENDINGS):
+            raise forms.ValidationError("Captions must be an SRT, VTT or json3 file.")
+        _check_size(file, MAX_CAPTIONS_BYTES)
+        return file
+
+
+class UploadForm(SplitForm, CaptionsForm):
+    recording = forms.FileField(
+        label="Recording",
+        widget=forms.ClearableFileInput(attrs={"accept": "audio/*,video/*,.mkv,.flac,.opus"}),
+        help_text="Any audio or video file; its sound is kept as 16 kHz mono.",
+        error_messages={
+            "required": "Choose an audio or video file.",
+            "empty": "The recording is empty. Choose another file.",
+        },
+    )
+    title = forms.CharField(max_length=500, required=False, help_text="Left empty, the file's name is taken.")
+    field_order = ["recording", "captions", "title", "split", "policy"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        captions = self.fields["captions"]
+        captions.required = False
+        captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."
+
+    def clean_recording(self) -> "UploadedFile[bytes]":
+        file: UploadedFile[bytes] = self.cleaned_data["recording"]
+        _check_size(file, settings.MAX_UPLOAD_BYTES)
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if (recording := cleaned.get("recording")) and not cleaned.get("title"):
+            cleaned["title"] = str(recording.name).rpartition(".")[0][:500] or str(recording.name)[:500]
+        return cleaned
+
+
+def _check_size(file: "UploadedFile[bytes]", limit: int) -> None:
+    if file.size and file.size > limit:
+        raise forms.ValidationError(
+            f"The file has {filesizeformat(file.size)}; at most {filesizeformat(limit)} are accepted."
+        )
+
+
+def parse_c_values(text: str) -> list[float]:
+    """``"0.01, 0.1, 1"`` → ``[0.01, 0.1, 1.0]``, in rising order and each once."""
+    words = [word for word in re.split(r"[\s,;]+", text.strip()) if word]
+    values = set()
+    for word in words:
+        try:
+            value = float(word)
+        except ValueError as error:
+            raise forms.ValidationError(f"“{word}” is not a number. Write values such as 0.01, 0.1, 1.") from error
+        if not math.isfinite(value) or value <= 0:
+            raise forms.ValidationError(f"C must be above 0; “{word}” is not.")
+        values.add(value)
+    if not values:
+        raise forms.ValidationError("Write at least one value of C, such as 0.1.")
+    if len(values) > MAX_C_VALUES:
+        raise forms.ValidationError(f"These are {len(values)} values of C; try at most {MAX_C_VALUES} in one run.")
+    return sorted(values)
+
+
+class TrainingForm(PageForm):
+    split = forms.ChoiceField(choices=Split.choices, initial=Split.TRAIN, help_text="Videos the model learns from.")
+    policy = forms.ChoiceField(
+        choices=Policy.choices, initial=Policy.RECOMMENDED, label="Text labels", help_text="Whose labels it learns."
+    )
+    classifier = forms.ChoiceField(choices=classifier_choices)
+    balancing = forms.ChoiceField(
+        choices=balancing_choices, label="Class balance", help_text="Within training folds only."
+    )
+    c_values = forms.CharField(
+        label="Values of C",
+        initial="0.001, 0.01, 0.1, 1, 10",
+        max_length=200,
+        help_text="The best by macro F1 is taken.",
+    )
+    fold_scheme = forms.ChoiceField(choices=fold_scheme_choices, label="Folds by")
+    folds = forms.IntegerField(
+        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Fewer where there are fewer videos."
+    )
+    seed = forms.IntegerField(
+        label="Random seed", min_value=0, max_value=2**31 - 1, initial=0, help_text="Same seed, same model."
+    )
+    extractor = forms.ChoiceField(choices=extractor_choices, label="Audio features")
+
+    def clean_c_values(self) -> list[float]:
+        return parse_c_values(self.cleaned_data["c_values"])
+
+
+class PredictForm(PageForm):
+    split = forms.ChoiceField(choices=Split.choices, initial=Split.TEST)
+
+
+def _lenient(form: forms.Form) -> dict[str, Any]:
+    """Cleaned filter values; one that makes no sense counts as not given, as a shared link must never fail."""
+    form.full_clean()
+    return {name: form.cleaned_data.get(name) or "" for name in form.fields}
+
+
+class VideosFilter(forms.Form):
+    """The query string of the list of videos."""
+
+    STATES = {
+        "unfinished": "In progress",
+        VideoState.READY.value: "Ready",
+        VideoState.NO_CAPTIONS.value: "No captions",
+        VideoState.FAILED.value: "Failed",
+        VideoState.STORED.value: "Not fetched",
+    }
+    q = forms.CharField(required=False, max_length=200)
+    split = forms.ChoiceField(required=False, choices=Split.choices)
+    state = forms.ChoiceField(required=False, choices=list(STATES.items()))
+
+    def values(self) -> dict[str, Any]:
+        return _lenient(self)
+
+
+class SegmentsFilter(forms.Form):
+    """The query string of a video's segments."""
+
+    SHOWN = [
+        ("kept", "Kept"),
+        ("rejected", "Rejected"),
+        ("unlabelled", "Without label"),
+        *((label, label.capitalize()) for label in labels.LABELS),
+    ]
+    show = forms.ChoiceField(required=False, choices=SHOWN)
+    policy = forms.ChoiceField(required=False, choices=Policy.choices)
+    run = forms.IntegerField(required=False, min_value=1)
+
+    def values(self) -> dict[str, Any]:
+        return _lenient(self)

@@ -59,8 +59,11 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Videos that a job holds or that wait for one."""
         return self.filter(state__in=[*WAITING_STATES, *RUNNING_STATES])
 
-    def with_counts(self, policy: str = Policy.RECOMMENDED) -> "VideoQuerySet":
-        """Adds ``n_segments``, ``n_kept`` and one count per class of the policy's labels, in one query."""
+    def with_counts(self, policy: str | F = Policy.RECOMMENDED) -> "VideoQuerySet":
+        """Adds ``n_segments``, ``n_kept`` and one count per class of the policy's labels, in one query.
+
+        ``F("policy")`` counts the labels of each video's own policy.
+        """
         kept = Q(segments__exclusion="")
         counts: dict[str, Any] = {
             f"n_{label}": Count(

@@ -1,32 +1,28 @@
 """Addresses."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-
-def unfinished(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    return HttpResponse(status=501)
-
+from pipeline.views import media, training, video, videos
 
 urlpatterns = [
-    path("videos/", unfinished, name="list_videos"),
-    path("videos/table/", unfinished, name="videos_table"),
-    path("videos/add/", unfinished, name="submit_videos"),
-    path("videos/import/", unfinished, name="import_dataset"),
-    path("videos/upload/", unfinished, name="upload_recording"),
-    path("videos/<int:pk>/", unfinished, name="show_video"),
-    path("videos/<int:pk>/state/", unfinished, name="video_state"),
-    path("videos/<int:pk>/audio", unfinished, name="video_audio"),
-    path("videos/<int:pk>/peaks", unfinished, name="video_peaks"),
-    path("videos/<int:pk>/segments/", unfinished, name="video_segments"),
-    path("videos/<int:pk>/retry/", unfinished, name="retry_video"),
-    path("videos/<int:pk>/remove/", unfinished, name="remove_video"),
-    path("videos/<int:pk>/captions/", unfinished, name="upload_captions"),
-    path("segments/<int:pk>/clip", unfinished, name="segment_clip"),
-    path("training/", unfinished, name="list_runs"),
-    path("training/start/", unfinished, name="start_run"),
-    path("training/<int:pk>/", unfinished, name="show_run"),
-    path("training/<int:pk>/progress/", unfinished, name="run_progress"),
-    path("training/<int:pk>/predict/", unfinished, name="predict_videos"),
-    path("training/<int:pk>/card", unfinished, name="run_card"),
+    path("videos/", videos.list_videos, name="list_videos"),
+    path("videos/table/", videos.videos_table, name="videos_table"),
+    path("videos/add/", videos.submit_videos, name="submit_videos"),
+    path("videos/import/", videos.import_dataset, name="import_dataset"),
+    path("videos/upload/", videos.upload_recording, name="upload_recording"),
+    path("videos/<int:pk>/", video.show_video, name="show_video"),
+    path("videos/<int:pk>/state/", video.video_state, name="video_state"),
+    path("videos/<int:pk>/audio", media.video_audio, name="video_audio"),
+    path("videos/<int:pk>/peaks", media.video_peaks, name="video_peaks"),
+    path("videos/<int:pk>/segments/", video.video_segments, name="video_segments"),
+    path("videos/<int:pk>/retry/", videos.retry_video, name="retry_video"),
+    path("videos/<int:pk>/remove/", videos.remove_video, name="remove_video"),
+    path("videos/<int:pk>/captions/", video.upload_captions, name="upload_captions"),
+    path("segments/<int:pk>/clip", media.segment_clip, name="segment_clip"),
+    path("training/", training.list_runs, name="list_runs"),
+    path("training/start/", training.start_run, name="start_run"),
+    path("training/<int:pk>/", training.show_run, name="show_run"),
+    path("training/<int:pk>/progress/", training.run_progress, name="run_progress"),
+    path("training/<int:pk>/predict/", training.predict_videos, name="predict_videos"),
+    path("training/<int:pk>/card", training.run_card, name="run_card"),
 ]

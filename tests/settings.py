@@ -17,3 +17,6 @@ from crossmodal.settings import *  # noqa: E402, F403
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
+if not os.environ.get("TEST_DATABASE_URL"):
+    # In a file, as in production: a database in memory has other locks, and threads and processes cannot share it.
+    DATABASES["default"]["TEST"] = {"NAME": str(_folder / "tests.sqlite3")}  # noqa: F405

@@ -1,12 +1,12 @@
 """YouTube's json3 captions ("timedtext") to cues."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.stages.cues import AUTOMATIC, MANUAL, CaptionTrack, Cue, Word, clean
+from pipeline.stages.cues import AUTOMATIC, MANUAL, MAX_TIME_MS, CaptionTrack, Cue, Word, clean
 from pipeline.stages.errors import StageError
-from pipeline.stages.unrolling import Chunk, close_words, words_of_chunks
+from pipeline.stages.unrolling import Chunk, close_words, longest_word_ms, words_of_chunks
 
 # A rolling line is there until the one after next begins. YouTube's own VTT of the same captions ends its cue this
 # long (ms) before the next line, to show the finished line alone for that time.
@@ -63,6 +63,7 @@ def read_json3(text: str) -> CaptionTrack:
         event = _event(raw, segs, number, problems)
         if event is not None and event.text:
             events.append(event)
+    events = _with_durations(events)
     if rolling:
         return CaptionTrack(_rolling_cues(events), "json3", AUTOMATIC, tuple(problems))
     cues = tuple(Cue(event.start_ms, event.end_ms, event.text) for event in events)
@@ -72,8 +73,9 @@ def read_json3(text: str) -> CaptionTrack:
 def _load(text: str, problems: list[str]) -> list[Any]:
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
-        problems.append(f"line {error.lineno}: the JSON breaks off or is damaged; the events before that are read.")
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        problems.append(f"line {line}: the JSON breaks off or is damaged; the events before that are read.")
         return _salvage(text)
     events = document.get("events") if isinstance(document, dict) else None
     if not isinstance(events, list):
@@ -94,13 +96,15 @@ def _salvage(text: str) -> list[Any]:
             position += 1
         try:
             event, position = decoder.raw_decode(text, position)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             return events
         events.append(event)
 
 
-def _whole(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _time_ms(value: Any) -> int | None:
+    """Read a time or a length of time; None if it is missing or wrong."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if number and 0 <= value <= MAX_TIME_MS else None
 
 
 def _has_word_times(segs: list[Any]) -> bool:
@@ -108,22 +112,36 @@ def _has_word_times(segs: list[Any]) -> bool:
 
 
 def _event(raw: dict[str, Any], segs: list[Any], number: int, problems: list[str]) -> _Event | None:
-    start_ms = _whole(raw.get("tStartMs"))
+    start_ms = _time_ms(raw.get("tStartMs"))
     texts = [seg.get("utf8") if isinstance(seg, dict) else None for seg in segs]
-    if start_ms is None or start_ms < 0:
+    if start_ms is None:
         if any(isinstance(text, str) and text.strip() for text in texts):
             problems.append(f"event {number}: the start time is missing or wrong, so its text is left out.")
         return None
-    duration_ms = max(0, _whole(raw.get("dDurationMs")) or 0)
+    duration_ms = _time_ms(raw.get("dDurationMs")) or 0
     chunks: list[Chunk] = []
     for seg, text in zip(segs, texts, strict=True):
         if not isinstance(text, str):
             problems.append(f"event {number}: a piece without text is left out.")
             continue
-        chunks.append(Chunk(clean(text), start_ms + (_whole(seg.get("tOffsetMs")) or 0)))
-    if any(chunk.text.strip() for chunk in chunks) and not duration_ms and len(chunks) == 1:
-        problems.append(f"event {number}: the duration is missing; it is taken to end with the next caption.")
+        chunks.append(Chunk(clean(text), start_ms + (_time_ms(seg.get("tOffsetMs")) or 0)))
+    if not duration_ms and any(chunk.text.strip() for chunk in chunks):
+        problems.append(f"event {number}: the duration is missing, so it is estimated from the text.")
     return _Event(start_ms, start_ms + duration_ms, tuple(chunks))
+
+
+def _with_durations(events: list[_Event]) -> list[_Event]:
+    """Let an event without duration last as long as its words take, but not into the next event."""
+    lasting: list[_Event] = []
+    for event, following in zip(events, [*events[1:], None], strict=False):
+        end_ms = event.end_ms
+        if end_ms == event.start_ms:
+            end_ms = max(event.start_ms, *(chunk.time_ms or 0 for chunk in event.chunks))
+            end_ms += sum(longest_word_ms(word) for word in event.text.split())
+            if following is not None and following.start_ms > event.start_ms:
+                end_ms = min(end_ms, following.start_ms)
+        lasting.append(replace(event, end_ms=end_ms))
+    return lasting
 
 
 def _rolling_cues(events: list[_Event]) -> tuple[Cue, ...]:

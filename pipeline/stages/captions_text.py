@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pysrt
 
-from pipeline.stages.cues import CaptionTrack, clean
+from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
 from pipeline.stages.unrolling import Chunk, RawCue, assemble
 
 TIME_ARROW = "-->"
-_CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIME_LINE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _SRT_CLOCK = re.compile(rf"\s*{_CLOCK}\s*")
 _INLINE = re.compile(rf"<{_CLOCK}>|<[^<>]*>")
 # <i>, <font …> and SubStation's {\an8} in SRT files.
 _SRT_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}")
-_SKIPPED_BLOCKS = ("NOTE", "STYLE", "REGION", "Style:")
+_VTT_NO_CUE = re.compile(r"WEBVTT|NOTE|STYLE|REGION")
+_SRT_NUMBER = re.compile(r"\s*\d+\s*$")
 # WebVTT and SRT count 60 minutes to the hour and 60 seconds to the minute.
 _SIXTY = 60
 
@@ -28,7 +30,10 @@ def _clock_ms(parts: tuple[str | None, ...]) -> int:
     hours, minutes, seconds, fraction = (part or "0" for part in parts)
     if int(minutes) >= _SIXTY or int(seconds) >= _SIXTY:
         raise UnreadableTimeError
-    return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    time_ms = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    if time_ms > MAX_TIME_MS:
+        raise UnreadableTimeError
+    return time_ms
 
 
 def _times_ms(line: str) -> tuple[int, int]:
@@ -38,27 +43,57 @@ def _times_ms(line: str) -> tuple[int, int]:
     return _clock_ms(match.groups()[:4]), _clock_ms(match.groups()[4:])
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+@dataclass(frozen=True)
+class _Block:
+    """A cue's time line and the lines below it."""
+
+    line: int
+    time_line: str
+    payload: list[str]
+
+    @property
+    def where(self) -> str:
+        return f"line {self.line}"
+
+
+def _runs(text: str) -> Iterator[tuple[int, list[str]]]:
     """Give each run of lines between empty ones with the number of its first line.
 
-    A time line also begins a block (with the cue's number or name above it, if there is one), so that a forgotten
-    empty line does not swallow a cue.
+    A time line also begins a run (with the cue's number above it, if there is one), so that a forgotten empty line does
+    not swallow a cue.
     """
-    block: list[str] = []
+    run: list[str] = []
     first = 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line == "" or (TIME_ARROW in line and any(TIME_ARROW in earlier for earlier in block)):
-            if block:
-                number_above = line != "" and block[-1].strip().isdigit()
-                yield first, block[:-1] if number_above else block
-                block, first = (block[-1:], number - 1) if number_above else ([], number)
-            if line == "":
-                continue
-        if not block:
-            first = number
-        block.append(line)
-    if block:
-        yield first, block
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line and TIME_ARROW in line and any(TIME_ARROW in earlier for earlier in run):
+            numbered = run[-1].strip().isdigit()
+            yield first, run[:-1] if numbered else run
+            run, first = (run[-1:], number - 1) if numbered else ([], number)
+        if line:
+            first = first if run else number
+            run.append(line)
+        elif run:
+            yield first, run
+            run = []
+    if run:
+        yield first, run
+
+
+def _blocks(text: str, problems: list[str], *, skipped: re.Pattern[str]) -> Iterator[_Block]:
+    """Give each cue's lines, noting text that belongs to none unless its first line matches `skipped`."""
+    for first, run in _runs(text):
+        arrow = next((index for index, line in enumerate(run) if TIME_ARROW in line), len(run))
+        # One line above the time line is the cue's number or name.
+        stray = run[: max(0, arrow - 1)] if arrow < len(run) else run
+        if any(map(str.strip, stray)) and not skipped.match(stray[0]):
+            problems.append(f"line {first}: text without a time is left out.")
+        if arrow == len(run):
+            continue
+        block = _Block(first + arrow, run[arrow], run[arrow + 1 :])
+        if block.payload:
+            yield block
+        else:
+            problems.append(f"{block.where}: the cue has no text.")
 
 
 def _vtt_chunks(line: str) -> tuple[Chunk, ...]:
@@ -81,11 +116,11 @@ def _vtt_chunks(line: str) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-def _span(start_ms: int, end_ms: int, where: str, problems: list[str]) -> bool:
-    """Tell whether a cue lasts, noting the problem if it does not."""
+def _lasts(start_ms: int, end_ms: int, block: _Block, problems: list[str]) -> bool:
+    """Tell whether a cue has a duration, noting the problem if it has none."""
     if end_ms > start_ms:
         return True
-    problems.append(f"{where}: the cue ends before it begins, so it is left out.")
+    problems.append(f"{block.where}: the cue ends before it begins, so it is left out.")
     return False
 
 
@@ -108,30 +143,16 @@ def read_vtt(text: str) -> CaptionTrack:
     """
     problems: list[str] = []
     raw_cues: list[RawCue] = []
-    has_header = text.startswith("WEBVTT")
-    if not has_header:
+    if not text.startswith("WEBVTT"):
         problems.append('line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
-    for first, block in _blocks(text):
-        arrow = next((index for index, line in enumerate(block) if TIME_ARROW in line), None)
-        if arrow is None:
-            if (
-                not (first == 1 and has_header)
-                and not block[0].startswith(_SKIPPED_BLOCKS)
-                and any(map(str.strip, block))
-            ):
-                problems.append(f"line {first}: text without a time is left out.")
-            continue
-        where = f"line {first + arrow}"
+    for block in _blocks(text, problems, skipped=_VTT_NO_CUE):
         try:
-            start_ms, end_ms = _times_ms(block[arrow])
+            start_ms, end_ms = _times_ms(block.time_line)
         except UnreadableTimeError:
-            problems.append(f"{where}: the time cannot be read, so this cue is left out.")
+            problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
-        payload = block[arrow + 1 :]
-        if not payload:
-            problems.append(f"{where}: the cue has no text.")
-        elif _span(start_ms, end_ms, where, problems):
-            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(_vtt_chunks, payload))))
+        if _lasts(start_ms, end_ms, block, problems):
+            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(_vtt_chunks, block.payload))))
     cues, kind = assemble(raw_cues)
     return CaptionTrack(cues, "vtt", kind, tuple(problems))
 
@@ -158,23 +179,15 @@ def read_srt(text: str) -> CaptionTrack:
     """
     problems: list[str] = []
     raw_cues: list[RawCue] = []
-    for first, block in _blocks(text):
-        arrow = next((index for index, line in enumerate(block) if TIME_ARROW in line), None)
-        if arrow is None:
-            if not (len(block) == 1 and block[0].strip().isdigit()) and any(map(str.strip, block)):
-                problems.append(f"line {first}: text without a time is left out.")
-            continue
-        where = f"line {first + arrow}"
+    for block in _blocks(text, problems, skipped=_SRT_NUMBER):
         try:
-            start, end, _ = pysrt.SubRipItem.split_timestamps(block[arrow])
+            item = pysrt.SubRipItem.from_lines([block.time_line, *block.payload])
+            start, end, _ = pysrt.SubRipItem.split_timestamps(block.time_line)
             start_ms, end_ms = _srt_time_ms(start), _srt_time_ms(end)
         except (pysrt.Error, UnreadableTimeError):
-            problems.append(f"{where}: the time cannot be read, so this cue is left out.")
+            problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
-        item = pysrt.SubRipItem.from_lines(block[max(0, arrow - 1) :])
-        if not item.text.strip():
-            problems.append(f"{where}: the cue has no text.")
-        elif _span(start_ms, end_ms, where, problems):
+        if _lasts(start_ms, end_ms, block, problems):
             lines = (clean(_SRT_MARKUP.sub("", line)) for line in item.text.split("\n"))
             raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in lines)))
     cues, kind = assemble(raw_cues)

@@ -53,6 +53,9 @@ class CaptionTrack:
     problems: tuple[str, ...]
 
 
+# Some 500 hours; a later time is damage, and would not fit a database's integer.
+MAX_TIME_MS = 2_000_000_000
+
 MANUAL = "manual"
 AUTOMATIC = "automatic"
 

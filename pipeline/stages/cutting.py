@@ -81,7 +81,7 @@ def cut_track(track: CaptionTrack, rules: CutRules) -> Iterator[Word]:
             yield from map(_joined, _parts(utterance, rules))
         run = []
         if is_tag(atom.text):
-            yield atom
+            yield _joined([atom])
 
 
 def _boundary(time_ms: int) -> Word:
@@ -143,7 +143,10 @@ def _grouped(words: list[Word], rules: CutRules) -> Iterator[Word]:
 
 def _joined(words: Iterable[Word]) -> Word:
     words = list(words)
-    return Word(" ".join(word.text for word in words), words[0].start_ms, max(word.end_ms for word in words))
+    start_ms = words[0].start_ms
+    # Damaged word times can leave a word no time at all; an utterance has some.
+    end_ms = max(start_ms + 1, *(word.end_ms for word in words))
+    return Word(" ".join(word.text for word in words), start_ms, end_ms)
 
 
 def _length_ms(words: list[Word]) -> int:

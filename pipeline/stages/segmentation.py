@@ -113,11 +113,7 @@ def segment(
             replace(span, end_ms=min(span.end_ms, duration_ms)) if span.start_ms < duration_ms else span
             for span in spans
         ]
-    return tuple(
-        Utterance(span.start_ms, span.end_ms, span.text, _reason(span, policy, duration_ms))
-        for span in spans
-        if span.text and span.start_ms < span.end_ms
-    )
+    return tuple(Utterance(span.start_ms, span.end_ms, span.text, _reason(span, policy, duration_ms)) for span in spans)
 
 
 def _reason(span: Word, policy: SegmentationPolicy, duration_ms: int | None) -> str:

@@ -1,36 +1,21 @@
 """Features and labels to a model, with out-of-fold predictions that do not flatter."""
 
-import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.special import softmax
 from sklearn.metrics import f1_score
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.labels import LABELS
-from pipeline.stages.calibration import TemperatureScaled, class_scores, fit_temperature, labels_of
+from pipeline.stages.calibration import TemperatureScaled, fit_temperature, labels_of
 from pipeline.stages.classifiers import BALANCINGS, CLASSIFIERS, SMOTE_BALANCING, PipelineFactory
 from pipeline.stages.errors import StageError
-from pipeline.stages.folds import FOLD_SCHEMES, STRATIFIED_GROUP, Fold, nested_folds
+from pipeline.stages.fitting import Fit, Fitter, collect
+from pipeline.stages.folds import FOLD_SCHEMES, STRATIFIED_GROUP, nested_folds
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
-__all__ = [
-    "BALANCINGS",
-    "CLASSIFIERS",
-    "FOLD_SCHEMES",
-    "TrainingParameters",
-    "TrainingResult",
-    "predict",
-    "train",
-]
-
-# libsvm lets go of the interpreter lock, so folds are fitted in threads; more than four gain little on some thousand
-# rows, because preparing the data is done under the lock.
-THREADS = min(4, os.cpu_count() or 1)
+__all__ = ["BALANCINGS", "CLASSIFIERS", "FOLD_SCHEMES", "TrainingParameters", "TrainingResult", "predict", "train"]
 
 
 @dataclass(frozen=True)
@@ -111,14 +96,6 @@ class TrainingResult:
     best_c_by_fold: tuple[float, ...] = field(default=())
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One fit: on these rows, with this C, then scores for those rows."""
-
-    c: float
-    fold: Fold
-
-
 def train(
     X: np.ndarray,
     y: np.ndarray,
@@ -171,10 +148,11 @@ def train(
         [y[part] for part in parts], parameters.classifier, parameters.balancing, parameters.seed
     )
 
-    jobs = [_Job(c, fold) for folds in (plan.outer, *plan.inner) for fold in folds for c in c_values]
-    total = len(jobs) + 1
-    scores = iter(_run(jobs, X, y, build, lambda done: progress(done, total)))
-    outer_scores = _collect(scores, plan.outer, c_values, len(y))
+    fits = [Fit(c, fold) for folds in (plan.outer, *plan.inner) for fold in folds for c in c_values]
+    total = len(fits) + 1
+    fitter = Fitter(X, y, build)
+    runs = fitter.scores(fits, progress, total)
+    outer_scores = collect(runs, plan.outer, c_values, len(y))
     probabilities = np.zeros((len(y), len(LABELS)))
     labels = np.empty_like(np.asarray(LABELS), shape=len(y))
     fold_of = np.zeros(len(y), dtype=np.int64)
@@ -182,7 +160,7 @@ def train(
     for index, (fold, inner) in enumerate(zip(plan.outer, plan.inner, strict=True)):
         c, temperature = c_values[(len(c_values) - 1) // 2], 1.0
         if inner:
-            inner_scores = _collect(scores, inner, c_values, len(y))
+            inner_scores = collect(runs, inner, c_values, len(y))
             c, _ = _best(inner_scores, y, fold.train)
             temperature = fit_temperature(inner_scores[c][fold.train], y[fold.train])
         chosen.append(c)
@@ -192,8 +170,7 @@ def train(
         fold_of[fold.test] = index
 
     best_c, score_by_c = _best(outer_scores, y, np.arange(len(y)))
-    with threadpool_limits(1):
-        model = build(best_c).fit(X, y)
+    model = fitter.final(best_c)
     progress(total, total)
     return TrainingResult(
         pipeline=TemperatureScaled(model, fit_temperature(outer_scores[best_c], y)),
@@ -203,7 +180,7 @@ def train(
         out_of_fold_labels=labels,
         out_of_fold_probabilities=probabilities,
         folds=fold_of,
-        notes=(*plan.notes, *build.notes),
+        notes=(*plan.notes, *build.notes, *fitter.notes),
         best_c_by_fold=tuple(chosen),
     )
 
@@ -259,36 +236,6 @@ def _check_finite(X: np.ndarray) -> None:
     bad = int((~np.isfinite(X)).any(axis=1).sum())
     if bad:
         raise StageError(f"{bad} of {len(X)} segments have features that are not finite numbers; extract them again.")
-
-
-def _run(
-    jobs: list[_Job], X: np.ndarray, y: np.ndarray, build: Callable[[float], Any], told: Callable[[int], None]
-) -> Iterable[np.ndarray]:
-    """Scores [shape=(n_test, 3)] of every job, in their order; threads, each with one BLAS and OpenMP thread."""
-
-    def fit(job: _Job) -> np.ndarray:
-        model = build(job.c).fit(X[job.fold.train], y[job.fold.train])
-        return class_scores(model, X[job.fold.test])
-
-    with threadpool_limits(1):
-        results = Parallel(n_jobs=THREADS, backend="threading", return_as="generator")(
-            delayed(fit)(job) for job in jobs
-        )
-        for done, scores in enumerate(results, start=1):
-            told(done)
-            yield scores
-
-
-def _collect(
-    scores: Iterable[np.ndarray], folds: Iterable[Fold], c_values: tuple[float, ...], n: int
-) -> dict[float, np.ndarray]:
-    """Scores of all rows by C, [shape=(n, 3)]; rows outside the folds stay NaN."""
-    by_c = {c: np.full((n, len(LABELS)), np.nan) for c in c_values}
-    source = iter(scores)
-    for fold in folds:
-        for c in c_values:
-            by_c[c][fold.test] = next(source)
-    return by_c
 
 
 def _best(scores_by_c: dict[float, np.ndarray], y: np.ndarray, rows: np.ndarray) -> tuple[float, dict[float, float]]:

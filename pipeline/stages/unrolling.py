@@ -109,7 +109,7 @@ def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
         return carried
     if carried == len(lines) > 1 and len(set(lines)) == 1:
         return carried - 1  # The same line said again: its like moved up and it stands below.
-    if carried and gap_ms > SAME_SCREEN_GAP_MS and all(" " not in line for line in lines[:carried]):
+    if carried == len(lines) == 1 and gap_ms > SAME_SCREEN_GAP_MS and " " not in lines[0]:
         return 0
     return carried
 
@@ -128,6 +128,11 @@ def words_of_chunks(chunks: Sequence[Chunk], start_ms: int, end_ms: int) -> list
         words += spread(caption_tokens(pending), time_ms, max(time_ms, chunk.time_ms))
         time_ms, pending = max(time_ms, chunk.time_ms), chunk.text
     return words
+
+
+def longest_word_ms(word: str) -> int:
+    """Give the longest time, in milliseconds, that a word can well take."""
+    return WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word)
 
 
 def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:
@@ -150,7 +155,7 @@ def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:
         for word in reversed(cue.words):
             limit_ms = next_start_ms if next_start_ms is not None else max(cue.end_ms, word.start_ms)
             if not is_tag(word.text):  # Music lasts.
-                limit_ms = min(limit_ms, word.start_ms + WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word.text))
+                limit_ms = min(limit_ms, word.start_ms + longest_word_ms(word.text))
             end_ms = max(word.start_ms, limit_ms)
             words.append(replace(word, end_ms=end_ms))
             next_start_ms = word.start_ms

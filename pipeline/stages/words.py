@@ -23,6 +23,8 @@ STOP_WORDS: frozenset[str] = frozenset(_STOP_WORDS.split())
 _ABBREVIATIONS = "mr mrs ms dr prof rev gen col capt lt sgt sen rep gov st jr sr vs etc e.g i.e a.m p.m vol fig inc ltd"
 ABBREVIATIONS: frozenset[str] = frozenset(_ABBREVIATIONS.split())
 
+# No closing punctuation is longer; damaged files hold words that are.
+_LONGEST_END = 64
 _SENTENCE_END = re.compile(r"""(?P<stem>.*?)(?P<stop>[.!?…]+)["'”’»)\]]*$""", re.DOTALL)
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")
 # In running speech these single letters are words, so that a full stop after them is one.
@@ -57,7 +59,7 @@ def ends_sentence(word: str, following: str = "") -> bool:
     >>> ends_sentence("Kafka."), ends_sentence("Dr."), ends_sentence("well...", "maybe")
     (True, False, False)
     """
-    last = "".join(word.split()[-1:])
+    last = "".join(word.split()[-1:])[-_LONGEST_END:]
     match = _SENTENCE_END.match(last)
     if match is None:
         return False
@@ -73,7 +75,7 @@ def sentences(text: str) -> list[str]:
     """Split a text after each word that ends a sentence; white space becomes single spaces."""
     words = text.split()
     parts: list[list[str]] = [[]]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         parts[-1].append(word)
         if following and ends_sentence(word, following):
             parts.append([])

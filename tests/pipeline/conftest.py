@@ -13,6 +13,9 @@ from django.core.management import CommandError, call_command
 from redis import Redis
 
 from crossmodal import embedded
+from tests.pipeline.page_fixtures import queued
+
+__all__ = ["queued"]
 
 RATE_HZ = 16_000
 # Three cues of three seconds that the three classifiers agree on, one that is too short, one with too few words.

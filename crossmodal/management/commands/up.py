@@ -3,6 +3,7 @@
 import os
 import time
 from argparse import ArgumentParser
+from http import HTTPStatus
 from typing import Any
 
 import redis
@@ -14,6 +15,7 @@ from django.db import DatabaseError, connections
 from crossmodal import embedded, firststart, preflight, probe
 from crossmodal.processes import FolderInUseError, FolderLock
 from crossmodal.supervisor import Service, ServiceError, Supervisor, python_command
+from pipeline.stages.errors import StageError
 
 READY_TIMEOUT_S = 90.0
 # Downloads wait for the network, so that more of them than processors run at once.
@@ -48,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Crossmodal already runs on {settings.VAR_DIR}: use that one, or stop it with Ctrl-C first."
             ) from None
-        except (preflight.NotReadyError, embedded.EmbeddedError, ServiceError) as error:
+        except (preflight.NotReadyError, embedded.EmbeddedError, ServiceError, StageError) as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {str(error).strip()}") from error
@@ -121,7 +123,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not chief.stop_requests:
             status, text = probe.ask_web(asked, port)
-            if status == 200:
+            if status == HTTPStatus.OK:
                 return True
             chief.fail_if_dead(web)
             if time.monotonic() > deadline:
@@ -133,17 +135,22 @@ class Command(BaseCommand):
 
     def _resume_jobs(self) -> None:
         """Queue what was under way when Crossmodal last stopped: the private queue server keeps nothing."""
+        from crossmodal.demo import turns
         from pipeline import recovery
 
         resumed = recovery.resume()
+        turns.resume()
         connections.close_all()
         if resumed:
-            self.stdout.write(f"Taking up {resumed} unfinished jobs again.")
+            self.stdout.write(f"Taken up again: {resumed} unfinished job{'' if resumed == 1 else 's'}.")
 
     def _on_restart(self, service: Service) -> None:
         if service.name == "queue" and service.process is not None:
-            embedded.wait_until_ready(service.process, settings.VAR_DIR)
-            self._resume_jobs()
+            try:
+                embedded.wait_until_ready(service.process, settings.VAR_DIR)
+                self._resume_jobs()
+            except (embedded.EmbeddedError, StageError, DatabaseError) as error:
+                self.stdout.write(f"{error} The workers will look for unfinished jobs within a minute.")
 
     def _welcome(self, host: str, port: int) -> None:
         shown = "localhost" if host in LOOPBACK else host

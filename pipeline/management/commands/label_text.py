@@ -2,15 +2,15 @@
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
+from pipeline.management.help_format import HelpFormatter
+from pipeline.management.progress_bar import progress_bar
 from pipeline.stages.sentiment import LABEL_POLICIES, TextScore, score_texts
 
 STANDARD_INPUT = "-"
@@ -22,10 +22,10 @@ class Command(BaseCommand):
         "label or why there is none.\n\n"
         "Example:\n  echo 'I love this show' | manage.py label_text - --policy recommended --format json"
     )
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="A UTF-8 file with one text per line; - reads standard input.")
@@ -44,15 +44,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = _read_lines(options["file"])
-        texts = [line.strip() for line in lines if line.strip()]
+        texts = [line for line in lines if line.strip()]
         if not texts:
             raise CommandError(f"There is no text in {options['file']}; give one text per line.")
         if len(texts) < len(lines):
             self.stderr.write(f"Empty lines left out: {len(lines) - len(texts)}")
-        with tqdm(total=len(texts), unit="text", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-            scores = score_texts(
-                texts, LABEL_POLICIES[options["policy"]], progress=lambda done, total: bar.update(done - bar.n)
-            )
+        with progress_bar("text") as progress:
+            scores = score_texts(texts, LABEL_POLICIES[options["policy"]], progress=progress)
         if options["format"] == "json":
             self.stdout.write(json.dumps([asdict(score) for score in scores], ensure_ascii=False, indent=1))
         else:

@@ -1,13 +1,13 @@
 """Cut a caption file into utterances, without touching the database."""
 
 import json
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from pipeline.management.help_format import HelpFormatter
 from pipeline.stages.captions import SEGMENTATION_POLICIES, Utterance, read_captions, segment
 from pipeline.stages.errors import StageError
 
@@ -19,10 +19,10 @@ class Command(BaseCommand):
         "Cuts a caption file (SRT, WebVTT or json3) into utterances and prints each of them, kept or with the reason "
         "why not.\n\nExample:\n  manage.py segment interview.en.vtt --policy recommended --format json"
     )
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help="The caption file; its content tells the format.")
@@ -57,11 +57,12 @@ class Command(BaseCommand):
             self._print_table(utterances)
 
     def _print_table(self, utterances: Sequence[Utterance]) -> None:
-        self.stdout.write(f"{'start':>10} {'end':>10}  {'':34}text")
-        for utterance in utterances:
+        verdicts = [f"not kept: {utterance.reason}" if utterance.reason else "kept" for utterance in utterances]
+        width = max(map(len, verdicts), default=0)
+        self.stdout.write(f"{'start':>10} {'end':>10}  {'':{width}}  text")
+        for utterance, verdict in zip(utterances, verdicts, strict=True):
             times = f"{_clock(utterance.start_ms):>10} {_clock(utterance.end_ms):>10}"
-            verdict = f"not kept: {utterance.reason}" if utterance.reason else "kept"
-            self.stdout.write(f"{times}  {verdict:<34}{utterance.text}")
+            self.stdout.write(f"{times}  {verdict:<{width}}  {utterance.text}")
         kept = sum(utterance.kept for utterance in utterances)
         self.stdout.write(f"{kept} of {len(utterances)} utterances kept")
 

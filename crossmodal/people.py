@@ -1,0 +1,121 @@
+"""Accounts and their roles: made by admins, never by the people themselves."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group, User
+from django.db import models, transaction
+from django.db.models import Count, Q
+
+from crossmodal.roles import ADMIN, ANNOTATOR
+
+# Without 0/o and 1/l/i, so that a password can be read out or copied from paper.
+PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105
+PASSWORD_GROUPS, PASSWORD_GROUP_LENGTH = 3, 5  # 31 ** 15 passwords: 74 bits
+
+
+class Role(models.TextChoices):
+    ANNOTATOR = "annotator", "Annotator"
+    ADMIN = "admin", "Admin"
+    BOTH = "both", "Admin and annotator"
+
+
+GROUPS_OF: dict[str, frozenset[str]] = {
+    Role.ANNOTATOR: frozenset({ANNOTATOR}),
+    Role.ADMIN: frozenset({ADMIN}),
+    Role.BOTH: frozenset({ADMIN, ANNOTATOR}),
+}
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """A password in clear, for the one page that shows it."""
+
+    username: str
+    password: str
+
+
+class RefusedError(Exception):
+    """A change that would lock somebody out, with the sentence that says so."""
+
+
+def make_password() -> str:
+    groups = (
+        "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_GROUP_LENGTH)) for _ in range(PASSWORD_GROUPS)
+    )
+    return "-".join(groups)
+
+
+def role_of(user: User) -> Role | None:
+    """Role from the user's prefetched groups; None for an account without one (made in the admin site)."""
+    names = frozenset(group.name for group in user.groups.all()) & {ADMIN, ANNOTATOR}
+    if user.is_superuser:
+        names |= {ADMIN}
+    return next((Role(role) for role, groups in GROUPS_OF.items() if groups == names), None)
+
+
+def set_role(user: User, role: str) -> None:
+    """Put the user into the role's groups; admins may also use Django's admin site."""
+    groups = [Group.objects.get_or_create(name=name)[0] for name in sorted(GROUPS_OF[role])]
+    user.groups.remove(*Group.objects.filter(name__in=[ADMIN, ANNOTATOR]))
+    user.groups.add(*groups)
+    user.is_staff = ADMIN in GROUPS_OF[role]
+    user.is_superuser = user.is_superuser and user.is_staff
+    user.save(update_fields=["is_staff", "is_superuser"])
+
+
+def add_people(names: Iterable[str], role: str) -> list[NewPassword]:
+    """Make one account per name, all or none; returns the passwords, of which only hashes are kept."""
+    made = []
+    with transaction.atomic():
+        for name in names:
+            password = make_password()
+            set_role(User.objects.create_user(name, password=password), role)
+            made.append(NewPassword(name, password))
+    return made
+
+
+def reset_password(user: User) -> NewPassword:
+    """A new password, which also ends all of the user's sessions."""
+    password = make_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return NewPassword(user.get_username(), password)
+
+
+def active_admins() -> models.QuerySet[User]:
+    return User.objects.filter(Q(groups__name=ADMIN) | Q(is_superuser=True), is_active=True).distinct()
+
+
+def refuse_lock_out(user: User, actor: User) -> None:
+    """Raise RefusedError where taking the admin role or the account away would lock out the actor or everybody."""
+    if user.pk == actor.pk:
+        raise RefusedError("You cannot deactivate yourself or give up being an admin; ask another admin.")
+    if not active_admins().exclude(pk=user.pk).exists():
+        raise RefusedError(f"{user.get_username()} is the last active admin; make somebody else an admin first.")
+
+
+def change_role(user: User, role: str, actor: User) -> None:
+    if ADMIN not in GROUPS_OF[role]:
+        refuse_lock_out(user, actor)
+    with transaction.atomic():
+        set_role(user, role)
+
+
+def set_active(user: User, active: bool, actor: User) -> None:
+    """Deactivating signs the user out everywhere: an inactive user's session is not accepted."""
+    if not active:
+        refuse_lock_out(user, actor)
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+
+
+def listed_people() -> models.QuerySet[User]:
+    """Everybody, active first, with the number of votes that stand (``n_votes``) and the groups at hand."""
+    standing = Q(votes__isnull=False, votes__retracts__isnull=True, votes__retraction__isnull=True)
+    return (
+        User.objects.annotate(n_votes=Count("votes", filter=standing, distinct=True))
+        .prefetch_related("groups")
+        .order_by("-is_active", "username")
+    )

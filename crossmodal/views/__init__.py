@@ -1,0 +1,1 @@
+"""Pages of the installation itself: home, accounts, people, the demonstration."""

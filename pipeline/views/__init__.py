@@ -1,0 +1,1 @@
+"""Pages of the pipeline: the corpus, one video with its sound, and training."""

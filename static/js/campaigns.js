@@ -1,0 +1,11 @@
+// A campaign's page: only one clip sounds at a time.
+
+document.addEventListener(
+  "play",
+  (event) => {
+    for (const audio of document.querySelectorAll("audio")) {
+      if (audio !== event.target) audio.pause();
+    }
+  },
+  true,
+);

@@ -1,0 +1,33 @@
+// The corpus: how much of an upload is sent, and not polling while nobody looks.
+
+const words = (part, whole) => `${Math.floor((100 * part) / whole)} % of ${(whole / 2 ** 20).toFixed(1)} MB sent`;
+
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const form = event.target.closest("#upload-form");
+  if (!form || !event.detail.lengthComputable) return;
+  const { loaded, total } = event.detail;
+  const bar = form.querySelector(".upload__bar");
+  bar.hidden = false;
+  bar.value = (100 * loaded) / total;
+  form.querySelector(".upload__words").textContent = loaded < total ? words(loaded, total) : "Sent. Checking the file …";
+});
+
+// A refused upload comes back as the form with its errors.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422 && event.detail.target.id === "upload-form") {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+document.addEventListener("htmx:sendError", (event) => {
+  const form = event.target.closest("#upload-form");
+  if (form) form.querySelector(".upload__words").textContent = "The connection was lost. Try again.";
+});
+
+// The tab of the address bar's #add opens the panel.
+if (window.location.hash === "#add") document.getElementById("add").open = true;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "videos-table" && document.hidden) event.preventDefault();
+});

@@ -1,0 +1,78 @@
+"""The command `label_text`: texts in, polarities and labels out, no database."""
+
+import json
+import sys
+from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+
+def run(*arguments: object) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("label_text", *map(str, arguments), stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_text("I love this\r\n\nthe table, “there”\nnot good\n", encoding="utf-8")
+    return path
+
+
+def test_it_prints_one_json_list(texts):
+    out, err = run(texts, "--policy", "recommended", "--format", "json")
+    rows = json.loads(out)
+    assert [list(row) for row in rows] == [["text", "vader", "textblob", "pattern", "mean", "label", "reason"]] * 3
+    assert [row["text"] for row in rows] == ["I love this", "the table, “there”", "not good"]
+    assert [(row["label"], row["reason"]) for row in rows] == [("positive", ""), ("neutral", ""), ("negative", "")]
+    assert rows[0]["vader"] == 0.6369
+    assert rows[2]["mean"] == pytest.approx((-0.3412 - 0.35 - 0.35) / 3)
+    assert err.strip() == "Empty lines left out: 1"
+
+
+def test_seed_2019_scores_without_stop_words(texts):
+    rows = json.loads(run(texts, "--policy", "seed-2019", "--format", "json")[0])
+    assert rows[2]["text"] == "not good"
+    assert rows[2]["label"] == "positive"
+
+
+def test_it_reads_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"so sad and terrible")))
+    (row,) = json.loads(run("-", "--format", "json")[0])
+    assert row["label"] == "negative"
+
+
+def test_it_prints_a_table(texts):
+    assert run(texts)[0].splitlines() == [
+        "  VADER TextBlob pattern    mean  label             text",
+        "  0.637    0.500   0.500   0.546  positive          I love this",
+        "  0.000    0.000   0.000   0.000  neutral           the table, “there”",
+        " -0.341   -0.350  -0.350  -0.347  negative          not good",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "There is no text in"),
+        (b"\n \n", "There is no text in"),
+        (b"one\n\xff\xfe", "Line 2 of .* is not in UTF-8"),
+    ],
+)
+def test_a_file_without_texts_fails_in_a_sentence(texts, content, sentence):
+    texts.write_bytes(content)
+    with pytest.raises(CommandError, match=sentence):
+        run(texts)
+
+
+def test_a_missing_file_fails_in_a_sentence(tmp_path):
+    with pytest.raises(CommandError, match="No such file"):
+        run(tmp_path / "absent.txt")
+
+
+def test_it_refuses_an_unknown_policy(texts):
+    with pytest.raises(CommandError, match="invalid choice"):
+        run(texts, "--policy", "mine")

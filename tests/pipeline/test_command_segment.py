@@ -1,0 +1,91 @@
+"""The command `segment`: a file in, utterances out, no database."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+POLICIES = ("recommended", "seed-2019")
+SRT = """1
+00:00:00,000 --> 00:00:03,000
+I really love it here.
+
+2
+00:00:0x,000 --> 00:00:09,000
+Lost
+
+3
+00:00:10,000 --> 00:00:11,500
+[Laughing]
+"""
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    path = tmp_path / "a.srt"
+    path.write_text(SRT)
+    return path
+
+
+def run(*arguments: object) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("segment", *map(str, arguments), stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_it_prints_one_json_list_and_problems_apart(captions):
+    out, err = run(captions, "--policy", "recommended", "--format", "json")
+    assert json.loads(out) == [
+        {"start_ms": 0, "end_ms": 3000, "text": "I really love it here.", "kept": True, "reason": ""},
+        {"start_ms": 10_000, "end_ms": 11_500, "text": "[Laughing]", "kept": False, "reason": "only tags"},
+    ]
+    assert err.strip() == "a.srt: line 6: the time cannot be read, so this cue is left out."
+
+
+def test_it_prints_a_table(captions):
+    out, _ = run(captions)
+    assert out.splitlines()[1:] == [
+        "  0:00.000   0:03.000  kept                 I really love it here.",
+        "  0:10.000   0:11.500  not kept: only tags  [Laughing]",
+        "1 of 2 utterances kept",
+    ]
+
+
+def test_policies_differ(captions):
+    captions.write_text("1\n00:00:00,000 --> 00:00:03,000\nIt is what it is\n")
+    reasons = [json.loads(run(captions, "--policy", policy, "--format", "json")[0])[0]["reason"] for policy in POLICIES]
+    assert reasons == ["", "fewer than 4 words without stop-words"]
+
+
+@pytest.mark.parametrize(("content", "sentence"), [(b"", "is empty"), (b"some text", "No captions can be read")])
+def test_a_file_without_captions_fails_in_a_sentence(captions, content, sentence):
+    captions.write_bytes(content)
+    with pytest.raises(CommandError, match=sentence):
+        run(captions)
+
+
+def test_a_missing_file_fails_in_a_sentence(tmp_path):
+    with pytest.raises(CommandError, match="No such file"):
+        run(tmp_path / "absent.srt")
+
+
+@pytest.mark.parametrize("arguments", [("a.srt", "--policy", "mine"), ("a.srt", "--format", "xml")])
+def test_it_refuses_unknown_words(arguments):
+    with pytest.raises(CommandError, match="invalid choice"):
+        run(*arguments)
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("ending", ["vtt", "json3"])
+def test_a_real_interview_is_cut_at_its_sentences(shared_data: Path, ending: str) -> None:
+    out, err = run(shared_data / "interview" / f"interview.en.{ending}", "--format", "json")
+    rows = json.loads(out)
+    spoken = [word["text"] for word in json.loads((shared_data / "interview" / "words.json").read_text())]
+    assert err == ""
+    assert " ".join(row["text"] for row in rows).split() == spoken
+    kept = [row for row in rows if row["kept"]]
+    assert len(kept) == 11
+    assert all(2000 <= row["end_ms"] - row["start_ms"] <= 12_000 for row in kept)
+    assert all(row["text"][-1] in ".?" for row in kept)
