@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotation import assignment
 from annotation.models import Skip, Slot, Vote
 from pipeline.models import Segment, TextLabel
+from tests.annotation.conftest import claimed
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def campaign(make_audible_campaign):
 
 @pytest.fixture
 def slot(campaign, annotator):
-    return assignment.claim(campaign, annotator)
+    return claimed(campaign, annotator)
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_no_page_is_kept_by_a_cache(annotator_client, campaign):
 
 def test_a_finished_listener_is_thanked(annotator_client, annotator, make_audible_campaign):
     campaign = make_audible_campaign(1)
-    assignment.submit(assignment.claim(campaign, annotator), annotator, "neutral", uuid.uuid4())
+    assignment.submit(claimed(campaign, annotator), annotator, "neutral", uuid.uuid4())
     page = annotator_client.get(f"/annotate/{campaign.pk}/").content.decode()
     assert "Thank you" in page
     assert "voted on 1 segment," in page
