@@ -26,7 +26,7 @@ POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
     "Seed 2019 takes the cues as they come, as the 2019 study did."
 )
-CLASSIFIER_WORDS = {"svm-linear": "Linear SVM"}
+CLASSIFIER_WORDS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
 FOLD_SCHEME_WORDS = {
     "stratified-group": "Stratified, never splitting a video",
     "leave-one-group-out": "Leave one video out",
@@ -111,10 +111,16 @@ class DatasetForm(SplitForm):
         help_text="Columns Id, URL, Title, Audio, Captions, Polarity, Pickle, as in the dataset.csv of 2019.",
         error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose a CSV file with rows."},
     )
-    field_order = ["file", "split", "policy"]
+    fetch = forms.BooleanField(
+        label="Fetch at once",
+        required=False,
+        initial=True,
+        help_text="Otherwise each video waits for its Fetch button.",
+    )
+    field_order = ["file", "split", "policy", "fetch"]
 
     def clean_file(self) -> io.StringIO:
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         _check_size(file, MAX_CSV_BYTES)
         try:
             text = file.read().decode("utf-8-sig")
@@ -142,8 +148,8 @@ class CaptionsForm(PageForm):
         },
     )
 
-    def clean_captions(self) -> UploadedFile | None:
-        file: UploadedFile | None = self.cleaned_data["captions"]
+    def clean_captions(self) -> "UploadedFile[bytes] | None":
+        file: UploadedFile[bytes] | None = self.cleaned_data["captions"]
         if file is None:
             return None
         if not str(file.name).lower().endswith(CAPTION_ENDINGS):
@@ -171,8 +177,8 @@ class UploadForm(SplitForm, CaptionsForm):
         captions.required = False
         captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."
 
-    def clean_recording(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["recording"]
+    def clean_recording(self) -> "UploadedFile[bytes]":
+        file: UploadedFile[bytes] = self.cleaned_data["recording"]
         _check_size(file, settings.MAX_UPLOAD_BYTES)
         return file
 
@@ -183,7 +189,7 @@ class UploadForm(SplitForm, CaptionsForm):
         return cleaned
 
 
-def _check_size(file: UploadedFile, limit: int) -> None:
+def _check_size(file: "UploadedFile[bytes]", limit: int) -> None:
     if file.size and file.size > limit:
         raise forms.ValidationError(
             f"The file has {filesizeformat(file.size)}; at most {filesizeformat(limit)} are accepted."
@@ -226,7 +232,7 @@ class TrainingForm(PageForm):
     )
     fold_scheme = forms.ChoiceField(choices=fold_scheme_choices, label="Folds by")
     folds = forms.IntegerField(
-        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Not used when leaving one video out."
+        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Fewer where there are fewer videos."
     )
     seed = forms.IntegerField(
         label="Random seed", min_value=0, max_value=2**31 - 1, initial=0, help_text="Same seed, same model."
@@ -255,6 +261,7 @@ class VideosFilter(forms.Form):
         VideoState.READY.value: "Ready",
         VideoState.NO_CAPTIONS.value: "No captions",
         VideoState.FAILED.value: "Failed",
+        VideoState.STORED.value: "Not fetched",
     }
     q = forms.CharField(required=False, max_length=200)
     split = forms.ChoiceField(required=False, choices=Split.choices)

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from crossmodal.roles import admin_required
 from pipeline import intake
-from pipeline.choices import RUNNING_STATES, WAITING_STATES, VideoState
+from pipeline.choices import RUNNING_STATES, WAITING_STATES
 from pipeline.forms import DatasetForm, SplitForm, UploadForm, UrlsForm, VideosFilter
 from pipeline.models import Video, VideoQuerySet
 from pipeline.queues import QueueUnavailable
@@ -52,10 +52,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     per_state = videos.aggregate(
         all=Count("pk"),
         unfinished=Count("pk", filter=Q(state__in=UNFINISHED)),
-        **{
-            state: Count("pk", filter=Q(state=state))
-            for state in (VideoState.READY, VideoState.NO_CAPTIONS, VideoState.FAILED)
-        },
+        **{state: Count("pk", filter=Q(state=state)) for state in VideosFilter.STATES if state != "unfinished"},
     )
     if values["state"] == "unfinished":
         videos = videos.unfinished()
@@ -108,14 +105,12 @@ def videos_table(request: HttpRequest) -> HttpResponse:
     return render(request, "pipeline/_videos_table.html", _table(request))
 
 
-def _tell_added(request: HttpRequest, count: int) -> None:
-    if count:
-        messages.success(request, f"{count} video{pluralize(count)} added.")
-
-
 def _answer_intake(request: HttpRequest, taken: intake.Intake, form: SplitForm, way: str) -> HttpResponse:
     """Back to the list where all was taken; else the form again with what was refused, line by line."""
-    _tell_added(request, len(taken.created))
+    if count := len(taken.created):
+        messages.success(request, f"{count} video{pluralize(count)} added.")
+    if taken.problem:
+        messages.warning(request, taken.problem)
     if not taken.refused:
         return redirect("list_videos")
     return _show_list(request, status=422, way=way, refused=taken.refused, **{f"{way}_form": form})
@@ -128,11 +123,7 @@ def submit_videos(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show_list(request, status=422, way="urls", urls_form=form)
     data = form.cleaned_data
-    try:
-        taken = intake.submit_urls(data["urls"], split=data["split"], policy=data["policy"])
-    except QueueUnavailable as error:
-        messages.warning(request, str(error))
-        return redirect("list_videos")
+    taken = intake.submit_urls(data["urls"], split=data["split"], policy=data["policy"])
     left = {**data, "urls": "\n".join(refusal.text for refusal in taken.refused)}
     return _answer_intake(request, taken, UrlsForm(initial=left), "urls")
 
@@ -143,15 +134,13 @@ def import_dataset(request: HttpRequest) -> HttpResponse:
     form = DatasetForm(request.POST, request.FILES)
     if form.is_valid():
         data = form.cleaned_data
+        options = {name: data[name] for name in ("split", "policy", "fetch")}
         try:
-            taken = intake.import_dataset(data["file"], split=data["split"], policy=data["policy"])
-        except QueueUnavailable as error:
-            messages.warning(request, str(error))
-            return redirect("list_videos")
+            taken = intake.import_dataset(data["file"], **options)
         except StageError as error:
             form.add_error("file", str(error))
         else:
-            return _answer_intake(request, taken, DatasetForm(initial=data), "dataset")
+            return _answer_intake(request, taken, DatasetForm(initial=options), "dataset")
     return _show_list(request, status=422, way="dataset", dataset_form=form)
 
 
@@ -174,7 +163,7 @@ def upload_recording(request: HttpRequest) -> HttpResponse:
     if form.errors:
         return _show_list(request, status=422, way="upload", upload_form=form)
     there = reverse("list_videos")
-    return HttpResponseClientRedirect(there) if request.htmx else redirect(there)
+    return HttpResponseClientRedirect(there) if "HX-Request" in request.headers else redirect(there)
 
 
 def _back(request: HttpRequest) -> str:
@@ -191,7 +180,7 @@ def retry_video(request: HttpRequest, pk: int) -> HttpResponse:
     video = get_object_or_404(Video, pk=pk)
     try:
         if not intake.retry(video):
-            messages.info(request, f"“{video}” is not in a failed state, so there is nothing to try again.")
+            messages.info(request, f"“{video}” neither failed nor waits to be fetched, so there is nothing to start.")
     except QueueUnavailable as error:
         messages.warning(request, str(error))
     return redirect(_back(request))

@@ -2,24 +2,29 @@
 
 import math
 import struct
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from redis import Redis
 
 from crossmodal import embedded
+from tests.pipeline.page_fixtures import queued
+
+__all__ = ["queued"]
 
 RATE_HZ = 16_000
 # Three cues of three seconds that the three classifiers agree on, one that is too short, one with too few words.
 CUES = [
     (0, 3000, "What a wonderful and happy day we had together."),
-    (3000, 6000, "The train to the city leaves from the other platform."),
+    (3000, 6000, "The train leaves from platform nine at seven."),
     (6000, 9000, "It was a terrible and horrible disaster for everybody."),
-    (9000, 10000, "This great cue is much too short."),
-    (10000, 12500, "Yes indeed."),
+    (9700, 10700, "This great cue is much too short."),
+    (11400, 13900, "Yes indeed."),
 ]
 
 
@@ -30,7 +35,7 @@ def vtt(cues: list[tuple[int, int, str]] = CUES) -> str:
     return "WEBVTT\n\n" + "\n".join(f"{clock(start)} --> {clock(end)}\n{text}\n" for start, end, text in cues)
 
 
-def write_wav(path: Path, seconds: float = 13.0) -> Path:
+def write_wav(path: Path, seconds: float = 14.0) -> Path:
     """A tone that grows louder and higher, so that no two seconds are alike."""
     samples = (
         int((4000 + 1500 * n / RATE_HZ) * math.sin(2 * math.pi * (200 + 20 * n / RATE_HZ) * n / RATE_HZ))
@@ -61,3 +66,28 @@ def redis(_queue_server: str, settings: Any) -> Iterator["Redis"]:
     client.flushall()
     yield client
     client.close()
+
+
+class Command:
+    """Runs a management command as the shell would: exit status, standard output, standard error."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, name: str, *arguments: Any) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        try:
+            call_command(name, *map(str, arguments))
+            status = 0
+        except CommandError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            status = error.returncode
+        except SystemExit as error:
+            status = int(error.code or 0)
+        out, err = self.capsys.readouterr()
+        return status, out, err
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)

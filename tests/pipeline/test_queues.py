@@ -66,7 +66,7 @@ def test_a_second_call_does_nothing_while_it_is_queued(redis: Redis) -> None:
 def test_a_second_call_does_nothing_while_a_living_worker_holds_it(redis: Redis) -> None:
     enqueue("label_video", 7)
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     job = fetch_job(NAME)
     assert job is not None
     hold(job, worker.name)
@@ -167,9 +167,9 @@ def test_a_due_retry_goes_back_to_its_queue_once(redis: Redis) -> None:
 def test_workers_are_seen_while_they_live(redis: Redis) -> None:
     assert not queues.has_workers()
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     assert queues.has_workers()
-    worker.register_death()
+    worker.register_death()  # type: ignore[no-untyped-call]
     assert not queues.has_workers()
 
 
@@ -191,7 +191,7 @@ def test_a_process_that_ended_is_dead_and_so_is_a_zombie() -> None:
 
 
 def test_a_worker_of_another_machine_lives_as_long_as_its_record(redis: Redis) -> None:
-    record = {"pid": "1", "process_space": "elsewhere", "process_mark": "1"}
+    record: dict[Any, Any] = {"pid": "1", "process_space": "elsewhere", "process_mark": "1"}
     redis.hset("rq:worker:far", mapping=record)
     redis.hset("rq:worker:near", mapping={**record, "pid": "999999999", "process_space": process_space()})
     redis.hset("rq:worker:left", mapping={**record, "death": "2026-01-01"})
