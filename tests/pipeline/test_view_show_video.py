@@ -149,6 +149,7 @@ def test_its_queries_do_not_grow(factory: Factory, admin_client: Client, django_
         segment = factory.make_segment(video)
         for run in runs:
             factory.make_prediction(run, segment)
-    # session, user, groups, video; runs, counts, number of rows, rows, their labels and predictions; map
-    with django_assert_num_queries(11):
+    # session, user, groups, video, its segments and labels;
+    # runs, counts, number of rows, rows, their labels and predictions; map
+    with django_assert_num_queries(13):
         _show(admin_client, video)
