@@ -7,7 +7,13 @@ from pipeline.stages.captions_json3 import read_json3
 from pipeline.stages.captions_text import TIME_ARROW, read_srt, read_vtt
 from pipeline.stages.cues import CaptionTrack, Cue, Word
 from pipeline.stages.errors import StageError
-from pipeline.stages.segmentation import SEGMENTATION_POLICIES, SegmentationPolicy, Utterance, segment
+from pipeline.stages.segmentation import (
+    SEGMENTATION_POLICIES,
+    SegmentationPolicy,
+    Utterance,
+    segment,
+    without_speechless,
+)
 
 __all__ = [
     "SEGMENTATION_POLICIES",
@@ -18,6 +24,7 @@ __all__ = [
     "Word",
     "read_captions",
     "segment",
+    "without_speechless",
 ]
 
 # A day of automatic json3 captions takes some 20 MB; more is no caption file.

@@ -16,7 +16,7 @@ from pipeline.choices import RunState, VideoState
 from pipeline.labels import LABELS
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
 from pipeline.queues import MAX_TRIES
-from pipeline.stages import training
+from pipeline.stages import speech_gate, training
 from pipeline.stages.download import Download, VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.features import DEFAULT_EXTRACTOR, FeatureTable, read_features, write_features
@@ -106,6 +106,25 @@ def test_an_upload_becomes_audio_peaks_and_segments(uploaded: Video, queued: lis
     assert all(segment.exclusion for segment in video.segments.all() if not segment.is_kept)
     assert "".join(segment.text for segment in video.segments.all()) == "".join(text for _, _, text in CUES)
     assert queued == [("label_video", video.pk)]
+
+
+@pytest.mark.parametrize(("policy", "heard"), [("recommended", False), ("seed-2019", True)])
+def test_recommended_rejects_what_hardly_sounds_like_speech(
+    policy: str, heard: bool, uploaded: Video, queued: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def shares(path: Path, spans: list[tuple[int, int]], **options: Any) -> np.ndarray:
+        assert path.suffix == ".flac"
+        asked.extend(spans)
+        return np.array([0.0, 0.2, 0.19])
+
+    monkeypatch.setattr(speech_gate, "speech_shares", shares)
+    Video.objects.update(policy=policy)
+    jobs.fetch_video(uploaded.pk)
+    exclusions = [segment.exclusion for segment in uploaded.segments.order_by("position")][:3]
+    assert exclusions == (["", "", ""] if heard else ["hardly any speech", "", "hardly any speech"])
+    assert asked == ([] if heard else [(start, end) for start, end, _ in CUES[:3]])
 
 
 def test_the_uploaded_source_goes_when_the_decoded_audio_is_there(
