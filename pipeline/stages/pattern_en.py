@@ -102,3 +102,9 @@ def pattern_sentiment() -> PolaritySubjectivity:
     """
     with _import_lock:
         return _build()
+
+
+def is_in_lexicon(word: str) -> bool:
+    """Tell whether pattern.en's lexicon has a word, given in lower case."""
+    lexicon: Any = pattern_sentiment()
+    return dict.__contains__(lexicon, word)
