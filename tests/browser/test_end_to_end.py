@@ -52,7 +52,7 @@ def signed_in(browser: Browser, product: Product, name: str, password: str) -> I
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", password)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{product.url}/**")
+    expect(page.locator(".user-menu summary")).to_have_text(name)
     yield page
     context.close()
     assert not problems, problems
@@ -127,10 +127,19 @@ def test_a_segment_is_heard_and_three_people_vote_it_to_ground_truth(
     [(video,)] = product.query("SELECT id FROM pipeline_video WHERE url LIKE ?", f"{media_site.origin}%")
     drawn = json.loads(
         product.manage(
-            "sample_campaign", "--name", "The interview", "--split", "test", "--video", str(video), "--total", "1",
-            "--format", "json",
+            "sample_campaign",
+            "--name",
+            "The interview",
+            "--split",
+            "test",
+            "--video",
+            str(video),
+            "--total",
+            "1",
+            "--format",
+            "json",
         )
-    )  # fmt: skip
+    )
     assert drawn["segments"] == 1
     people_page = admin_page
     people_page.goto(f"{product.url}/people/")
@@ -163,9 +172,18 @@ def test_a_segment_is_heard_and_three_people_vote_it_to_ground_truth(
     ) == [(3, 1)]
     report = json.loads(
         product.manage(
-            "evaluate", "--predictions", "text", "--against", "people", "--split", "test", "--campaign", "The interview",
-            "--format", "json",
+            "evaluate",
+            "--predictions",
+            "text",
+            "--against",
+            "people",
+            "--split",
+            "test",
+            "--campaign",
+            "The interview",
+            "--format",
+            "json",
         )
-    )  # fmt: skip
+    )
     assert report["n"] == 1
     assert report["support"] == [1, 0, 0]
