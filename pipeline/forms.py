@@ -26,45 +26,18 @@ POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
     "Seed 2019 takes the cues as they come, as the 2019 study did."
 )
-CLASSIFIER_WORDS = {"svm-linear": "Linear SVM"}
-FOLD_SCHEME_WORDS = {
+# The names are those of the stages. They stand here again, with their words, because the stages load scikit-learn,
+# which takes a web process two seconds and 150 MB; a test compares them.
+CLASSIFIERS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
+FOLD_SCHEMES = {
     "stratified-group": "Stratified, never splitting a video",
     "leave-one-group-out": "Leave one video out",
 }
-BALANCING_WORDS = {"smote": "SMOTE", "class-weight": "Class weights", "none": "None"}
-EXTRACTOR_WORDS = {
+BALANCINGS = {"smote": "SMOTE", "none": "None", "class-weight": "Class weights"}
+EXTRACTORS = {
     "pyaudioanalysis-136": "136 short-term features",
     "pyaudioanalysis-reference": "pyAudioAnalysis itself",
 }
-
-
-def _in_words(names: tuple[str, ...], words: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, words.get(name, name)) for name in names]
-
-
-# The stages load scikit-learn and the audio libraries; a web process that shows no training page never needs them.
-def classifier_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import CLASSIFIERS
-
-    return _in_words(CLASSIFIERS, CLASSIFIER_WORDS)
-
-
-def fold_scheme_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import FOLD_SCHEMES
-
-    return _in_words(FOLD_SCHEMES, FOLD_SCHEME_WORDS)
-
-
-def balancing_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import BALANCINGS
-
-    return _in_words(BALANCINGS, BALANCING_WORDS)
-
-
-def extractor_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.features import EXTRACTORS
-
-    return _in_words(tuple(EXTRACTORS), EXTRACTOR_WORDS)
 
 
 class PageForm(forms.Form):
@@ -111,10 +84,16 @@ class DatasetForm(SplitForm):
         help_text="Columns Id, URL, Title, Audio, Captions, Polarity, Pickle, as in the dataset.csv of 2019.",
         error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose a CSV file with rows."},
     )
-    field_order = ["file", "split", "policy"]
+    fetch = forms.BooleanField(
+        label="Fetch at once",
+        required=False,
+        initial=True,
+        help_text="Otherwise each video waits for its Fetch button.",
+    )
+    field_order = ["file", "split", "policy", "fetch"]
 
     def clean_file(self) -> io.StringIO:
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         _check_size(file, MAX_CSV_BYTES)
         try:
             text = file.read().decode("utf-8-sig")
@@ -142,8 +121,8 @@ class CaptionsForm(PageForm):
         },
     )
 
-    def clean_captions(self) -> UploadedFile | None:
-        file: UploadedFile | None = self.cleaned_data["captions"]
+    def clean_captions(self) -> "UploadedFile[bytes] | None":
+        file: UploadedFile[bytes] | None = self.cleaned_data["captions"]
         if file is None:
             return None
         if not str(file.name).lower().endswith(CAPTION_ENDINGS):
@@ -171,8 +150,8 @@ class UploadForm(SplitForm, CaptionsForm):
         captions.required = False
         captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."
 
-    def clean_recording(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["recording"]
+    def clean_recording(self) -> "UploadedFile[bytes]":
+        file: UploadedFile[bytes] = self.cleaned_data["recording"]
         _check_size(file, settings.MAX_UPLOAD_BYTES)
         return file
 
@@ -183,7 +162,7 @@ class UploadForm(SplitForm, CaptionsForm):
         return cleaned
 
 
-def _check_size(file: UploadedFile, limit: int) -> None:
+def _check_size(file: "UploadedFile[bytes]", limit: int) -> None:
     if file.size and file.size > limit:
         raise forms.ValidationError(
             f"The file has {filesizeformat(file.size)}; at most {filesizeformat(limit)} are accepted."
@@ -214,9 +193,9 @@ class TrainingForm(PageForm):
     policy = forms.ChoiceField(
         choices=Policy.choices, initial=Policy.RECOMMENDED, label="Text labels", help_text="Whose labels it learns."
     )
-    classifier = forms.ChoiceField(choices=classifier_choices)
+    classifier = forms.ChoiceField(choices=list(CLASSIFIERS.items()))
     balancing = forms.ChoiceField(
-        choices=balancing_choices, label="Class balance", help_text="Within training folds only."
+        choices=list(BALANCINGS.items()), label="Class balance", help_text="Within training folds only."
     )
     c_values = forms.CharField(
         label="Values of C",
@@ -224,14 +203,14 @@ class TrainingForm(PageForm):
         max_length=200,
         help_text="The best by macro F1 is taken.",
     )
-    fold_scheme = forms.ChoiceField(choices=fold_scheme_choices, label="Folds by")
+    fold_scheme = forms.ChoiceField(choices=list(FOLD_SCHEMES.items()), label="Folds by")
     folds = forms.IntegerField(
-        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Not used when leaving one video out."
+        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Fewer where there are fewer videos."
     )
     seed = forms.IntegerField(
         label="Random seed", min_value=0, max_value=2**31 - 1, initial=0, help_text="Same seed, same model."
     )
-    extractor = forms.ChoiceField(choices=extractor_choices, label="Audio features")
+    extractor = forms.ChoiceField(choices=list(EXTRACTORS.items()), label="Audio features")
 
     def clean_c_values(self) -> list[float]:
         return parse_c_values(self.cleaned_data["c_values"])
@@ -255,6 +234,7 @@ class VideosFilter(forms.Form):
         VideoState.READY.value: "Ready",
         VideoState.NO_CAPTIONS.value: "No captions",
         VideoState.FAILED.value: "Failed",
+        VideoState.STORED.value: "Not fetched",
     }
     q = forms.CharField(required=False, max_length=200)
     split = forms.ChoiceField(required=False, choices=Split.choices)

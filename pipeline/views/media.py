@@ -24,36 +24,33 @@ from pipeline.stages import audio
 from pipeline.stages.errors import StageError
 
 CHUNK_BYTES = 64 * 1024
-# Players ask for "bytes=0-" and then read slowly. A partial answer may be shorter than asked (RFC 9110, 15.3.7), and
-# a short one sets the web server's thread free at once.
-MAX_OPEN_RANGE_BYTES = 1024**2
+# Players ask for all that follows and then read slowly. A partial answer may be shorter than asked (RFC 9110, 15.3.7):
+# the player asks again, and no thread of the web server waits for it.
+MAX_RANGE_BYTES = 1024**2
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 # A file's name in storage changes whenever its content does.
 KEEP = "private, max-age=86400"
 
 
-class RangeNotSatisfiable(ValueError):
+class UnsatisfiableRangeError(ValueError):
     """The client asks for bytes that the file does not have."""
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last, or None where the header does not ask for one byte range (RFC 9110, 14)."""
+    """First byte and the one after the last, or None where the header asks for no single byte range (RFC 9110, 14)."""
     match = RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if not first:  # the last so many bytes
         start, end = max(0, size - int(last)), size
-    elif not last:
-        start = int(first)
-        end = min(size, start + MAX_OPEN_RANGE_BYTES)
     else:
-        start, end = int(first), min(size, int(last) + 1)
-        if int(last) < start:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+        if last and int(last) < start:
             return None
     if start >= size or start >= end:
-        raise RangeNotSatisfiable
-    return start, end
+        raise UnsatisfiableRangeError
+    return start, min(end, start + MAX_RANGE_BYTES)
 
 
 def _bytes_between(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
@@ -82,7 +79,7 @@ def video_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     response: HttpResponseBase
     try:
         span = parse_range(wanted, size)
-    except RangeNotSatisfiable:
+    except UnsatisfiableRangeError:
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     else:
         file = video.audio.open("rb")

@@ -16,10 +16,12 @@ from pipeline.choices import Policy, RunState, Split, VideoState
 from pipeline.forms import PredictForm, TrainingForm
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
 from pipeline.queues import QueueUnavailable
-from pipeline.views.run_scores import card_rows, read_scores
 from pipeline.stages.errors import StageError
+from pipeline.views.run_scores import card_rows, read_scores
 
 RUNS_PER_PAGE = 50
+# Folds never split a video. Fewer videos than folds only mean fewer folds, which the run then notes.
+MIN_VIDEOS = 2
 
 
 def available() -> list[dict[str, Any]]:
@@ -53,15 +55,9 @@ def refusal(parameters: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         return f"There are no {data} yet. Add videos and wait until they are ready, or choose another split or policy."
     missing = [label for label, n in row["classes"].items() if not n]
     if missing:
-        return (
-            f"The {data} have no {' and no '.join(missing)} segment; training needs all three classes. Add more videos."
-        )
-    needed = parameters["folds"] if parameters["fold_scheme"] != "leave-one-group-out" else 2
-    if row["videos"] < needed:
-        return (
-            f"{needed} folds need at least {needed} {data}; there {pluralize(row['videos'], 'is,are')} {row['videos']}. "
-            "Add videos or choose fewer folds."
-        )
+        return f"No {' or '.join(missing)} segment in the {data}; training needs all three classes. Add more videos."
+    if row["videos"] < MIN_VIDEOS:
+        return f"There is only one of the {data}; training sets whole videos aside, so add at least one more."
     return ""
 
 
@@ -69,7 +65,7 @@ def _list_runs(request: HttpRequest, form: TrainingForm | None = None, status: i
     runs = Paginator(TrainingRun.objects.select_related("created_by"), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     unfinished = any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in runs)
     context = {"nav": "training", "page": runs, "unfinished": unfinished}
-    if request.htmx and form is None:
+    if "HX-Request" in request.headers and form is None:
         return render(request, "pipeline/_runs_table.html", context)
     form = form or TrainingForm()
     return render(

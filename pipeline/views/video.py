@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, FilteredRelation, Prefetch, Q, When
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,29 +22,35 @@ from pipeline.forms import CaptionsForm, SegmentsFilter
 from pipeline.models import Prediction, Segment, SegmentQuerySet, TextLabel, TrainingRun, Video
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
-from pipeline.views.videos import with_counts
+from pipeline.views.videos import count_segments
 
 SEGMENTS_PER_PAGE = 100
 # Lanes of the map under the waveform: the three classes, then kept without a label, then excluded.
 LANE_UNLABELLED, LANE_EXCLUDED = len(labels.LABELS), len(labels.LABELS) + 1
+# Label of the text label that belongs to the chosen policy, see `_with_chosen`.
+LABEL = "chosen__label"
 # Of the predicted class.
 PROBABILITY = Case(*(When(label=label, then=F(f"p_{label}")) for label in labels.LABELS))
 
 
+def _with_chosen(video: Video, policy: str) -> SegmentQuerySet:
+    """The video's segments, each joined to its text label of one policy."""
+    return video.segments.annotate(chosen=FilteredRelation("text_labels", condition=Q(text_labels__policy=policy)))
+
+
 def _shown(segments: SegmentQuerySet, show: str) -> SegmentQuerySet:
-    """``segments`` carry ``chosen``, the text label of the chosen policy."""
     if show == "kept":
         return segments.kept()
     if show == "rejected":
         return segments.exclude(exclusion="")
     if show == "unlabelled":
-        return segments.kept().exclude(chosen__label__in=labels.LABELS)
-    return segments.kept().filter(chosen__label=show) if show else segments
+        return segments.kept().exclude(**{f"{LABEL}__in": labels.LABELS})
+    return segments.kept().filter(**{LABEL: show}) if show else segments
 
 
 def _counts(segments: SegmentQuerySet) -> dict[str, int]:
     kept = Q(exclusion="")
-    per_label = {label: Count("pk", filter=kept & Q(chosen__label=label)) for label in labels.LABELS}
+    per_label = {label: Count("pk", filter=kept & Q((LABEL, label))) for label in labels.LABELS}
     counts: dict[str, int] = segments.aggregate(all=Count("pk"), kept=Count("pk", filter=kept), **per_label)
     counts["rejected"] = counts["all"] - counts["kept"]
     counts["unlabelled"] = counts["kept"] - sum(counts[label] for label in labels.LABELS)
@@ -60,7 +67,7 @@ def _segments(request: HttpRequest, video: Video) -> dict[str, Any]:
         )
     )
     run = next((run for run in runs if run.pk == values["run"]), runs[0] if runs else None)
-    segments = video.segments.annotate(chosen=FilteredRelation("text_labels", condition=Q(text_labels__policy=policy)))
+    segments = _with_chosen(video, policy)
     counts = _counts(segments)
     rows = _shown(segments, values["show"]).prefetch_related(
         Prefetch("text_labels", TextLabel.objects.filter(policy=policy), to_attr="chosen_labels"),
@@ -86,11 +93,7 @@ def _segments(request: HttpRequest, video: Video) -> dict[str, Any]:
 
 def _map(video: Video, policy: str) -> list[list[int]]:
     """Every segment as ``[pk, start_ms, end_ms, lane]``, in the order of the recording."""
-    rows = (
-        video.segments.annotate(chosen=FilteredRelation("text_labels", condition=Q(text_labels__policy=policy)))
-        .order_by("position")
-        .values_list("pk", "start_ms", "end_ms", "exclusion", "chosen__label")
-    )
+    rows = _with_chosen(video, policy).order_by("position").values_list("pk", "start_ms", "end_ms", "exclusion", LABEL)
     lanes = {label: lane for lane, label in enumerate(labels.LABELS)}
     return [
         [pk, start_ms, end_ms, LANE_EXCLUDED if exclusion else lanes.get(label, LANE_UNLABELLED)]
@@ -107,7 +110,7 @@ def _content_security(video: Video) -> dict[str, list[Any]]:
     return policy
 
 
-def _show(request: HttpRequest, video: Video, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show(request: HttpRequest, video: Video, *, status: int = 200, **extra: Any) -> HttpResponseBase:
     context = {
         "nav": "videos",
         "captions_form": CaptionsForm(),
@@ -116,14 +119,19 @@ def _show(request: HttpRequest, video: Video, *, status: int = 200, **extra: Any
         **extra,
     }
     context["map"] = _map(video, context["policy"])
-    page = csp_update(_content_security(video))(render)
-    return page(request, "pipeline/show_video.html", context, status=status)
+
+    @csp_update(_content_security(video))
+    def page(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "pipeline/show_video.html", context, status=status)
+
+    return page(request)
 
 
 @require_safe
 @admin_required
-def show_video(request: HttpRequest, pk: int) -> HttpResponse:
-    return _show(request, get_object_or_404(with_counts(Video.objects.all()), pk=pk))
+def show_video(request: HttpRequest, pk: int) -> HttpResponseBase:
+    (video,) = count_segments([get_object_or_404(Video, pk=pk)])
+    return _show(request, video)
 
 
 @require_safe
@@ -146,8 +154,8 @@ def video_state(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @admin_required
-def upload_captions(request: HttpRequest, pk: int) -> HttpResponse:
-    video = get_object_or_404(with_counts(Video.objects.all()), pk=pk)
+def upload_captions(request: HttpRequest, pk: int) -> HttpResponseBase:
+    (video,) = count_segments([get_object_or_404(Video, pk=pk)])
     form = CaptionsForm(request.POST, request.FILES)
     if video.state != VideoState.NO_CAPTIONS:
         messages.error(request, "This video is not waiting for captions.")
