@@ -12,6 +12,14 @@ from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
 from pipeline.labels import LABELS
 from pipeline.models import TextLabel
 
+# As read after a number of segments.
+STATE_WORDS = {
+    TaskState.OPEN: "waiting for votes",
+    TaskState.MAJORITY: "with a majority",
+    TaskState.NO_MAJORITY: "without a majority",
+    TaskState.ADJUDICATED: "decided by an admin",
+}
+
 
 def votes_of(campaign: Campaign, annotator: User) -> int:
     return Vote.objects.standing().filter(task__campaign=campaign, annotator=annotator).count()
@@ -110,7 +118,7 @@ def summarise(campaign: Campaign, votes: list[Row]) -> CampaignSummary:
     judgements = [(task, name, label) for task, name, label, _ in votes]
     n_tasks = sum(counts.values())
     return CampaignSummary(
-        states=[(state.value, state.label, counts[state]) for state in TaskState],
+        states=[(state.value, words, counts[state]) for state, words in STATE_WORDS.items()],
         n_tasks=n_tasks,
         n_truth=counts[TaskState.MAJORITY] + counts[TaskState.ADJUDICATED],
         n_votes=len(votes),

@@ -15,6 +15,8 @@ from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, TrainingRun, Video
 
 STEPS_SHOWN = 4
+NO_TRAIN_VIDEOS = "There are no training videos yet."
+NO_TEST_VIDEOS = "There are no test videos yet; a model is judged on them."
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,22 @@ class NextStep:
     url: str
 
 
-@dataclass(frozen=True)
-class VideoRow:
-    """One split's videos by what they wait for."""
+# What a video can be, as the overview sums it up, with the states behind it.
+VIDEO_COLUMNS: dict[str, list[str]] = {
+    "ready": [VideoState.READY],
+    "in_work": [*WAITING_STATES, *RUNNING_STATES],
+    "stored": [VideoState.STORED],
+    "no_captions": [VideoState.NO_CAPTIONS],
+    "failed": [VideoState.FAILED],
+}
 
-    split: str
+
+@dataclass(frozen=True)
+class SplitRow:
+    """One split's line in the table of videos."""
+
     name: str
-    total: int
-    ready: int
-    unfinished: int
-    no_captions: int
-    failed: int
+    counts: tuple[int, ...]
     duration_s: float
 
 
@@ -44,7 +51,7 @@ class VideoRow:
 class Overview:
     """Counts over the whole installation."""
 
-    videos: tuple[VideoRow, ...]
+    videos: dict[str, dict[str, Any]]  # split → column → count, and "duration_s"
     segments: int
     kept: int
     labels: tuple[tuple[str, int, float], ...]  # class, segments, share of the largest class
@@ -64,34 +71,42 @@ class Overview:
         return not self.n_videos and not self.campaigns
 
     @property
+    def video_headings(self) -> list[str]:
+        return [column.replace("_", " ").capitalize() for column in self.video_columns]
+
+    def count(self, column: str) -> int:
+        return sum(row[column] for row in self.videos.values())
+
+    @property
     def n_videos(self) -> int:
-        return sum(row.total for row in self.videos)
+        return sum(self.count(column) for column in VIDEO_COLUMNS)
 
     @property
     def duration_s(self) -> float:
-        return sum(row.duration_s for row in self.videos)
+        return float(sum(row["duration_s"] for row in self.videos.values()))
+
+    @property
+    def video_columns(self) -> list[str]:
+        """The columns that say something: what is ready, and what there is of the rest."""
+        return [column for column in VIDEO_COLUMNS if column == "ready" or self.count(column)]
+
+    @property
+    def video_rows(self) -> list[SplitRow]:
+        return [
+            SplitRow(str(Split(split).label), tuple(row[column] for column in self.video_columns), row["duration_s"])
+            for split, row in self.videos.items()
+        ]
 
     @property
     def labelled(self) -> int:
         return sum(n for _, n, _ in self.labels)
 
 
-def _videos() -> tuple[VideoRow, ...]:
-    counts: dict[str, dict[str, Any]] = {
-        row["split"]: dict(row)
-        for row in Video.objects.order_by()
-        .values("split")
-        .annotate(
-            total=Count("pk"),
-            ready=Count("pk", filter=Q(state=VideoState.READY)),
-            unfinished=Count("pk", filter=Q(state__in=[*WAITING_STATES, *RUNNING_STATES])),
-            no_captions=Count("pk", filter=Q(state=VideoState.NO_CAPTIONS)),
-            failed=Count("pk", filter=Q(state=VideoState.FAILED)),
-            duration_s=Sum("duration_s", default=0.0),
-        )
-    }
-    empty = {"total": 0, "ready": 0, "unfinished": 0, "no_captions": 0, "failed": 0, "duration_s": 0.0}
-    return tuple(VideoRow(name=str(Split(s).label), **{"split": s, **counts.get(s, empty)}) for s in Split.values)
+def _videos() -> dict[str, dict[str, Any]]:
+    counts: dict[str, Any] = {name: Count("pk", filter=Q(state__in=states)) for name, states in VIDEO_COLUMNS.items()}
+    rows = Video.objects.order_by().values("split").annotate(duration_s=Sum("duration_s", default=0.0), **counts)
+    empty = dict.fromkeys(VIDEO_COLUMNS, 0) | {"duration_s": 0.0}
+    return dict.fromkeys(Split.values, empty) | {row["split"]: dict(row) for row in rows}
 
 
 def overview(policy: str = Policy.RECOMMENDED) -> Overview:
@@ -138,22 +153,20 @@ def next_steps(state: Overview) -> list[NextStep]:
 
 
 def _steps(state: Overview) -> Iterator[NextStep]:
-    split = {row.split: row for row in state.videos}
-    train, test = split[Split.TRAIN], split[Split.TEST]
-    failed, no_captions = train.failed + test.failed, train.no_captions + test.no_captions
-    if failed:
-        yield NextStep(f"{_n(failed, 'video')} could not be processed.", "See why", reverse("list_videos"))
-    if no_captions:
-        yield NextStep(f"{_n(no_captions, 'video')} came without English captions.", "Add them", reverse("list_videos"))
-    if not train.total:
-        yield NextStep("There are no training videos yet.", "Add videos", reverse("submit_videos"))
-    if not test.total:
-        yield NextStep(
-            "There are no test videos yet; a model is judged on them.", "Add videos", reverse("submit_videos")
-        )
-    if train.ready and not state.runs_done and not state.runs_unfinished:
+    train, test = state.videos[Split.TRAIN], state.videos[Split.TEST]
+    videos = reverse("list_videos")
+    if failed := state.count("failed"):
+        yield NextStep(f"{_n(failed, 'video')} could not be processed.", "See why", videos)
+    if no_captions := state.count("no_captions"):
+        yield NextStep(f"{_n(no_captions, 'video')} came without English captions.", "Add them", videos)
+    if stored := state.count("stored"):
+        yield NextStep(f"{_n(stored, 'video')} imported, not fetched yet.", "See videos", videos)
+    for row, text in ((train, NO_TRAIN_VIDEOS), (test, NO_TEST_VIDEOS)):
+        if not sum(row[column] for column in VIDEO_COLUMNS):
+            yield NextStep(text, "Add videos", reverse("submit_videos"))
+    if train["ready"] and not state.runs_done and not state.runs_unfinished:
         yield NextStep("No audio model is trained yet.", "Start training", reverse("start_run"))
-    if state.latest_run and test.ready and not state.test_predictions:
+    if state.latest_run and test["ready"] and not state.test_predictions:
         url = reverse("show_run", args=[state.latest_run.pk])
         yield NextStep("The latest model has not predicted the test videos yet.", "Predict them", url)
     if state.labelled and not state.campaigns:

@@ -1,17 +1,11 @@
 """Static files under hashed names, also where one of this project's ES modules imports another."""
 
-from typing import Any
+from whitenoise.storage import CompressedManifestStaticFilesStorage as Base
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
-
+# Other apps bring scripts whose imports a bundler would resolve; only this project's are meant for browsers as they are.
 OWN_MODULES = "js/*.js"
 
 
-class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class StaticStorage(Base):  # type: ignore[misc]
     manifest_strict = False
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Other apps bring scripts whose imports a bundler would resolve; only this project's are meant for browsers.
-        _, substitutions = self._js_module_import_aggregation_patterns
-        self.patterns = (*self.patterns, (OWN_MODULES, substitutions))
-        super().__init__(*args, **kwargs)
+    patterns = (*Base.patterns, (OWN_MODULES, Base._js_module_import_aggregation_patterns[1]))

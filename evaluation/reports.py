@@ -32,6 +32,7 @@ class Counts:
     awaiting: int = 0
     abstained: int = 0
     without_prediction: int = 0
+    without_recording: int = 0
     seen_in_training: int = 0
     simulated: int = 0
     adjudicated: int = 0
@@ -156,7 +157,9 @@ def model_against_people(run: TrainingRun, split: str, campaign: Campaign | None
     for task in _judged_once(tasks.values(*COLUMNS, "predicted", "fold", "trained_on")):
         if not _is_settled(task, comparison.counts):
             continue
-        if task["predicted"] is None:
+        if task["segment_id"] is None:
+            comparison.counts.without_recording += 1
+        elif task["predicted"] is None:
             comparison.counts.without_prediction += 1
         elif task["fold"] is None and task["trained_on"]:
             comparison.counts.seen_in_training += 1

@@ -1,7 +1,6 @@
 """The worker: RQ's, made safe for this work and able to look after itself."""
 
 import ctypes
-import importlib
 import logging
 import os
 import signal
@@ -91,8 +90,9 @@ def load(queues: set[str]) -> None:
     from pipeline import jobs  # noqa: F401
 
     if "download" in queues:
-        importlib.import_module("pipeline.stages.ytdlp")
-        importlib.import_module("yt_dlp.extractor.generic")
+        from pipeline.stages.ytdlp import load_extractors
+
+        load_extractors()
     if "compute" in queues:
         from pipeline.stages.features import DEFAULT_EXTRACTOR, get_extractor
         from pipeline.stages.sentiment import LABEL_POLICIES, score_texts

@@ -26,6 +26,8 @@ STAGES_DONE: dict[str, int] = {
     VideoState.READY: 3,
 }
 STAGES = 3
+# Share of the whole time that each step takes, in per cent, as measured.
+WEIGHTS = (15, 65, 8, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class DemoProgress:
     @property
     def percent(self) -> int:
         shares = (min(1.0, step.done / step.total) if step.total else 0.0 for step in self.steps)
-        return round(100 * sum(shares) / len(self.steps)) if self.steps else 0
+        return round(sum(weight * share for weight, share in zip(WEIGHTS, shares, strict=False)))
 
 
 def demo_videos() -> VideoQuerySet:
@@ -91,7 +93,7 @@ def progress() -> DemoProgress:
 def _recording() -> StepProgress:
     """Once all videos are stored, the recordings are not needed any more."""
     scripts = all_scripts()
-    done = sum(corpus.timeline_path(script).exists() for script in scripts)
+    done = sum((corpus.folder() / corpus.timeline_name(script)).exists() for script in scripts)
     if done < len(scripts) and demo_videos().count() == len(scripts):
         done = len(scripts)
     return StepProgress("Speak and record the interviews", done, len(scripts), f"{done} of {len(scripts)} recorded")

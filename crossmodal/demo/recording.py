@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from crossmodal.demo.scripts import Script, Turn
-from crossmodal.demo.speech import MANNERS, Manner, SpokenSentence, synthesiser
+from crossmodal.demo.speech import MANNERS, Manner, SpokenSentence, Synthesiser
 from crossmodal.demo.timeline import TimedSentence, TimedWord, Timeline
 
 # Silence around and between sentences, roughly as in unhurried talk.
@@ -22,7 +22,7 @@ CODECS = {"m4a": ("ipod", "aac"), "mp3": ("mp3", "libmp3lame"), "webm": ("webm",
 ENCODED_RATE_HZ = {"m4a": 22_050, "mp3": 22_050, "webm": 24_000}  # espeak-ng's own rate; Opus knows 24 kHz
 BIT_RATE = 48_000
 # The encoders' quick ways: three times as fast as their usual ones, and synthetic speech is no worse for it.
-ENCODER_OPTIONS = {
+ENCODER_OPTIONS: dict[str, dict[str, object]] = {
     "m4a": {"aac_coder": "fast"},
     "mp3": {"compression_level": "9"},
     "webm": {"compression_level": "2"},
@@ -31,7 +31,7 @@ ENCODER_OPTIONS = {
 
 def perform(script: Script, fingerprint: str = "") -> tuple[np.ndarray, int, Timeline]:
     """Samples [shape=(n,), dtype=int16], their rate and the timeline. The same script always gives the same."""
-    speaker = synthesiser()
+    speaker = Synthesiser()
     rate_hz = speaker.sample_rate_hz
     rng = random.Random(zlib.crc32(script.name.encode()))  # noqa: S311 - variety, not secrecy
     pieces = [_silence(LEAD_MS, rate_hz)]

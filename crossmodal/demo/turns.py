@@ -41,6 +41,12 @@ def nudge(*, quiet_for: timedelta = timedelta(0)) -> None:
         _enqueue(Demonstration.objects.values_list("turn", flat=True).get(), timedelta(0))
 
 
+def resume() -> None:
+    """Go on after a start of the whole installation: whoever held a step before is gone. Raises QueueUnavailable."""
+    Demonstration.objects.filter(held_until__gt=timezone.now()).update(held_until=timezone.now())
+    nudge()
+
+
 def _enqueue(turn: int, delay: timedelta) -> None:
     queue = get_queue(QUEUE)
     options = {"job_id": f"advance_demo-{turn}", "job_timeout": TIMEOUT_S, "result_ttl": 0}

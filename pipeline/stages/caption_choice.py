@@ -8,7 +8,8 @@ from typing import Any
 FORMATS = ("json3", "vtt", "srt")
 # Sites that name no code write the language's name.
 ENGLISH = re.compile(r"en(?:[-_].+)?|eng|english", re.IGNORECASE)
-REGION = re.compile(r"en[-_][A-Z]{2}", re.IGNORECASE)
+# Where it is written in small letters, "en-de" may also mean English made from German.
+REGION = re.compile(r"(?i:en)[-_](?:[A-Z]{2}|us|gb|uk|au|ca|ie|nz|in|za|sg)")
 MANUAL = "manual"
 AUTOMATIC = "automatic"
 

@@ -73,6 +73,13 @@ def find_extractor(url: str) -> Site | None:
     return Site(str(extractor.IE_NAME), str(extractor.get_temp_id(url) or ""), is_list)
 
 
+def load_extractors() -> None:
+    """Load what yt-dlp loads when it looks for recordings on a page of no known site, once for all downloads."""
+    find_extractor("https://example.org/")
+    for extractor in gen_extractor_classes():
+        _ = extractor.real_class
+
+
 def fetch(
     url: str, *, folder: Path, limits: "DownloadLimits", progress: ProgressCallback, allowed_origin: str | None
 ) -> Found:

@@ -17,6 +17,8 @@ function pale(rgb) {
   return rgb.replace("rgb(", "rgba(").replace(")", ", 0.4)");
 }
 
+const narrow = window.matchMedia("(max-width: 40rem)");
+
 function styled(figure) {
   const { data, layout } = structuredClone(figure);
   const ink = colour("--ink");
@@ -28,6 +30,8 @@ function styled(figure) {
     if (!trace.meta?.token) continue;
     const full = colour(trace.meta.token);
     trace.marker = { color: pale(full), line: { color: full, width: 1 } };
+    // Bars of a narrow screen are thinner than their numbers are long.
+    if (narrow.matches) trace.textangle = -90;
     trace.insidetextfont = { color: ink, size: 12 };
     if (trace.error_y) trace.error_y.color = ink;
   }
@@ -48,3 +52,4 @@ function draw() {
 
 draw();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+narrow.addEventListener("change", draw);

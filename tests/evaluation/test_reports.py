@@ -226,7 +226,11 @@ def test_segments_without_a_prediction_and_imported_rows_are_counted(factory: Fa
     judged(factory, campaign=campaign)
     imported(factory, "7/0#1", "7", campaign=campaign)
     factory.make_task(campaign, state=TaskState.OPEN)
-    assert counted(model_against_people(run, "train")) == {"without_prediction": 2, "awaiting": 1}
+    assert counted(model_against_people(run, "train")) == {
+        "without_prediction": 1,
+        "without_recording": 1,
+        "awaiting": 1,
+    }
 
 
 # ---------------------------------------------------------------- all of them

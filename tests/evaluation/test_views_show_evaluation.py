@@ -96,6 +96,17 @@ def test_it_sends_to_the_run_when_its_predictions_are_missing(admin_client: Clie
     assert f'href="/training/{run.pk}/"' in response.content.decode()
 
 
+def test_it_says_that_no_model_can_hear_imported_rows(admin_client: Client, factory: Factory) -> None:
+    factory.make_run()
+    factory.make_task(
+        imported_key="7/0#1", imported_video="7", imported_label="neutral", state=TaskState.MAJORITY, truth="neutral"
+    )
+    expected = (
+        "1 segment with ground truth comes from imported vote tables without a recording, so no model can predict it"
+    )
+    assert expected in sentences(admin_client.get(URL))
+
+
 def test_segments_without_majority_are_counted_on_the_page(admin_client: Client, factory: Factory) -> None:
     corpus = make_judged_corpus(factory)
     factory.make_task(corpus.campaign, state=TaskState.NO_MAJORITY)

@@ -76,7 +76,7 @@ class Machine:
         return self.rows("SELECT * FROM pipeline_video WHERE id = ?", pk)[0]
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 120) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -70,9 +70,9 @@ def test_a_worker_is_healthy_while_it_is_registered(tmp_path: Path, monkeypatch:
         monkeypatch.setenv("REDIS_URL", url)
         assert probe.main(["worker"]) == 1
         worker = Worker(["compute"], connection=redis.Redis.from_url(url))
-        worker.register_birth()  # type: ignore[no-untyped-call]
+        worker.register_birth()
         assert probe.main(["worker"]) == 0
-        worker.register_death()  # type: ignore[no-untyped-call]
+        worker.register_death()
         assert probe.main(["worker"]) == 1
 
 
@@ -80,7 +80,7 @@ def test_a_worker_of_another_machine_does_not_count(tmp_path: Path) -> None:
     with embedded.running(tmp_path) as url:
         worker = Worker(["compute"], connection=redis.Redis.from_url(url))
         worker.hostname = "another-machine"
-        worker.register_birth()  # type: ignore[no-untyped-call]
+        worker.register_birth()
         assert probe.ask_workers(url, "another-machine")[0] is True
         assert probe.ask_workers(url, socket.gethostname())[0] is False
 

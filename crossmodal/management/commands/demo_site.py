@@ -27,7 +27,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} is taken by another program: stop that, or choose another port with DEMO_SITE_PORT."
             ) from error
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        # Both said outright: a shell starts programs in the background with SIGINT ignored.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.stdout.write(f"Demonstration interviews at http://{HOST}:{server.server_port}/")
         with server:
             try:

@@ -135,9 +135,11 @@ class Command(BaseCommand):
 
     def _resume_jobs(self) -> None:
         """Queue what was under way when Crossmodal last stopped: the private queue server keeps nothing."""
+        from crossmodal.demo import turns
         from pipeline import recovery
 
         resumed = recovery.resume()
+        turns.resume()
         connections.close_all()
         if resumed:
             self.stdout.write(f"Taken up again: {resumed} unfinished job{'' if resumed == 1 else 's'}.")

@@ -1,0 +1,162 @@
+"""`manage.py crossvalidate`: a labelled table of files in, one report out, no database."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile as sf
+from django.core.management import CommandError, call_command
+from sklearn.metrics import f1_score
+
+from evaluation.metrics import evaluate
+from pipeline.labels import LABELS
+from tests.stages.sounds import sine
+
+ROOT = Path(__file__).resolve().parents[2]
+PITCH_HZ = {"positive": 900, "neutral": 450, "negative": 200}
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """Six clips of each of four speakers; pitch follows the label."""
+    rng = np.random.default_rng(0)
+    lines = ["path,label,group"]
+    (tmp_path / "clips").mkdir()
+    for speaker in "abcd":
+        for number in range(6):
+            label = LABELS[number % 3]
+            tone = sine(PITCH_HZ[label] * rng.uniform(0.9, 1.1), 1.0, amplitude=0.3)
+            sf.write(tmp_path / "clips" / f"{speaker}{number}.wav", tone + 0.05 * rng.normal(size=16_000), 16_000)
+            lines.append(f"clips/{speaker}{number}.wav,{label},{speaker}")
+    (tmp_path / "clips.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "clips.csv"
+
+
+def crossvalidate(manifest: Path, *arguments: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("crossvalidate", str(manifest), *arguments, "--format", "json", stdout=out)
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document
+
+
+def change(manifest: Path, line: int, text: str) -> None:
+    lines = manifest.read_text().splitlines()
+    lines[line - 1] = text
+    manifest.write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("recipe", ["seed-2019", "recommended"])
+def test_it_prints_the_report_of_out_of_fold_predictions(manifest: Path, recipe: str) -> None:
+    document = crossvalidate(manifest, "--recipe", recipe, "--folds", "groups")
+    assert document["labels"] == list(LABELS)
+    assert document["confusion"] == [[8, 0, 0], [0, 8, 0], [0, 0, 8]]
+    assert document["support"] == [8, 8, 8]
+    assert (document["n"], document["groups"]) == (24, 4)
+    assert document["averages"]["macro"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert document["baseline"]["accuracy"] == pytest.approx(1 / 3)
+    facts = document["recipe"]
+    assert (facts["name"], facts["folds"], facts["fold_scheme"]) == (recipe, 4, "leave-one-group-out")
+    assert len(facts["best_c_by_fold"]) == 4
+    assert set(facts["best_c_by_fold"]) <= set(facts["c_values"])
+
+
+def test_its_report_is_the_one_that_evaluate_prints(manifest: Path) -> None:
+    document = crossvalidate(manifest, "--recipe", "seed-2019", "--folds", "3", "--seed", "5")
+    labels = [line.split(",")[1] for line in manifest.read_text().splitlines()[1:]]
+    groups = [line.split(",")[2] for line in manifest.read_text().splitlines()[1:]]
+    same = json.loads(json.dumps(evaluate(labels, labels, groups, seed=5).as_dict()))
+    assert set(document) == {*same, "recipe"}
+    assert all(document[key] == same[key] for key in ("labels", "support", "baseline", "n", "groups"))
+    pairs = [
+        (truth, predicted)
+        for truth, row in zip(LABELS, document["confusion"], strict=True)
+        for predicted, count in zip(LABELS, row, strict=True)
+        for _ in range(count)
+    ]
+    expected = f1_score(*zip(*pairs, strict=True), labels=LABELS, average="macro")
+    assert document["averages"]["macro"]["f1"] == pytest.approx(expected)
+    assert document["recipe"]["seed"] == 5
+    assert document["recipe"]["folds"] == 3
+
+
+def test_options_replace_parts_of_the_recipe_and_adjustments_are_noted(manifest: Path) -> None:
+    document = crossvalidate(
+        manifest, "--classifier", "logistic-regression", "--features", "pyaudioanalysis-reference", "--folds", "9"
+    )
+    facts = document["recipe"]
+    assert (facts["classifier"], facts["features"]) == ("logistic-regression", "pyaudioanalysis-reference")
+    assert any(note.startswith("4 folds instead of 9") for note in facts["notes"])
+
+
+def test_the_same_seed_prints_the_same(manifest: Path) -> None:
+    assert crossvalidate(manifest, "--seed", "7") == crossvalidate(manifest, "--seed", "7")
+
+
+def test_its_text_shows_confusion_averages_and_baseline(manifest: Path) -> None:
+    out = io.StringIO()
+    call_command("crossvalidate", str(manifest), "--folds", "3", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("24 files in 4 groups; recipe recommended: svm-rbf on pyaudioanalysis-136, 3 folds")
+    assert any(line.split() == ["negative", "0", "0", "8"] for line in lines)
+    assert any(line.split() == ["macro", "1.0000", "1.0000", "1.0000"] for line in lines)
+    assert any(line.startswith("Always answering") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "said"),
+    [
+        (3, "clips/a1.wav,happy,a", "Line 3 of clips.csv: the label 'happy' is not one of positive, neutral, negative"),
+        (4, "clips/none.wav,neutral,a", "Line 4 of clips.csv: there is no file 'clips/none.wav'"),
+        (5, "clips/a3.wav,positive,", "Line 5 of clips.csv: the group is empty"),
+        (6, "clips/a4.wav", "Line 6 of clips.csv: the label '' is not one of"),
+        (1, "file,label,speaker", "clips.csv has no column path or group; it needs path, label, group"),
+    ],
+)
+def test_a_bad_table_is_refused_naming_the_line(manifest: Path, line: int, text: str, said: str) -> None:
+    change(manifest, line, text)
+    with pytest.raises(CommandError) as caught:
+        crossvalidate(manifest)
+    assert said in str(caught.value)
+
+
+def test_a_spreadsheets_table_is_read(manifest: Path) -> None:
+    text = manifest.read_text().replace("\n", "\r\n") + ",,\r\n\r\n"
+    manifest.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert crossvalidate(manifest, "--folds", "2")["n"] == 24
+
+
+def test_an_empty_a_missing_and_a_binary_table_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "clips.csv"
+    with pytest.raises(CommandError, match="cannot be read"):
+        crossvalidate(table)
+    table.write_text("path,label,group\n")
+    with pytest.raises(CommandError, match="has no rows"):
+        crossvalidate(table)
+    table.write_bytes(b"path,label,group\n\xff\xfe\x00")
+    with pytest.raises(CommandError, match="cannot be read as a CSV table"):
+        crossvalidate(table)
+
+
+def test_one_group_is_refused_in_a_sentence(manifest: Path) -> None:
+    lines = manifest.read_text().splitlines()
+    manifest.write_text("\n".join(lines[:1] + [line[: line.rindex(",")] + ",one" for line in lines[1:]]))
+    with pytest.raises(CommandError, match="needs at least two"):
+        crossvalidate(manifest)
+
+
+@pytest.mark.parametrize("folds", ["1", "many", "-3"])
+def test_folds_that_make_no_sense_are_refused(manifest: Path, folds: str) -> None:
+    with pytest.raises(CommandError, match="neither a number of folds from 2 on nor 'groups'"):
+        crossvalidate(manifest, f"--folds={folds}")
+
+
+def test_wrong_usage_has_its_own_exit_status(manifest: Path) -> None:
+    command = [sys.executable, "manage.py", "crossvalidate", str(manifest), "--recipe", "none"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "invalid choice: 'none'" in run.stderr

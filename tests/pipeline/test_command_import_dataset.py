@@ -1,0 +1,62 @@
+"""`import_dataset`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.models import Video
+from tests.pipeline.conftest import Command
+
+pytestmark = pytest.mark.django_db
+HEADING = "Id,URL,Title,Audio,Captions,Polarity,Pickle"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    path = tmp_path / "dataset.csv"
+    rows = ["0,https://youtu.be/i4b-_bNsajY,One,a,c,p,k", "1,https://evil.example/,Two,a,c,p,k"]
+    path.write_text("\n".join(["\ufeff" + HEADING, *rows, ""]))
+    return path
+
+
+def test_it_imports_and_names_what_it_refuses(dataset: Path, command: Command) -> None:
+    status, out, _ = command("import_dataset", dataset, "--split", "train", "--policy", "seed-2019")
+    assert status == 0
+    assert out.startswith("Queued: 1 video.\nNot taken: line 3: https://evil.example/\n")
+    video = Video.objects.get()
+    assert (video.dataset_id, video.split, video.policy, video.state) == ("0", "train", "seed-2019", "queued")
+
+
+def test_it_can_store_without_fetching(dataset: Path, command: Command) -> None:
+    status, out, _ = command("import_dataset", dataset, "--split", "test", "--no-fetch", "--format", "json")
+    assert status == 0
+    assert json.loads(out)["created"][0]["state"] == "stored"
+    assert Video.objects.get().state == "stored"
+
+
+def test_a_second_import_takes_nothing_and_fails(dataset: Path, command: Command) -> None:
+    command("import_dataset", dataset, "--split", "train")
+    status, out, err = command("import_dataset", dataset, "--split", "test")
+    assert status == 1
+    assert "already in the train split" in out
+    assert "Nothing was taken" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"a,b\n1,2\n", "Line 1"), (f"{HEADING}\n0,u\n".encode(), "Line 2"), (b"\xff\xfe\x00", "not in UTF-8")],
+)
+def test_a_bad_file_is_a_sentence(content: bytes, sentence: str, tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "dataset.csv"
+    path.write_bytes(content)
+    status, out, err = command("import_dataset", path, "--split", "train")
+    assert (status, out) == (1, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path, command: Command) -> None:
+    status, _, err = command("import_dataset", tmp_path / "none.csv", "--split", "train")
+    assert status == 1
+    assert "cannot be read" in err

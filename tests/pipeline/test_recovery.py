@@ -1,0 +1,146 @@
+"""Work that nobody does is found; work that somebody does is left alone."""
+
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from pipeline import queues, recovery
+from pipeline.choices import RunState, VideoState
+from pipeline.claims import MAX_DEATHS
+from pipeline.models import TrainingRun, Video
+from pipeline.queues import enqueue, fetch_job, get_queue
+from pipeline.workers import PipelineWorker
+from tests.factories import Factory
+from tests.pipeline.test_queues import hold
+
+WAITING = [
+    (VideoState.QUEUED, "fetch_video", "download"),
+    (VideoState.SEGMENTED, "label_video", "compute"),
+    (VideoState.LABELLED, "extract_features", "compute"),
+]
+RUNNING = [
+    (VideoState.FETCHING, VideoState.QUEUED, "fetch_video"),
+    (VideoState.LABELLING, VideoState.SEGMENTED, "label_video"),
+    (VideoState.EXTRACTING, VideoState.LABELLED, "extract_features"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "UNSEEN_GRACE_S", 0.01)
+
+
+def living_worker(redis: Redis) -> PipelineWorker:
+    worker = PipelineWorker([get_queue("compute")], connection=redis)
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    return worker
+
+
+@pytest.mark.parametrize(("state", "job", "queue"), WAITING)
+def test_it_queues_what_waits(state: str, job: str, queue: str, factory: Factory, redis: Redis) -> None:
+    video = factory.make_video(state=state)
+    assert recovery.resume() == 1
+    assert get_queue(queue).job_ids == [f"{job}-{video.pk}"]
+    assert recovery.resume() == 0
+
+
+@pytest.mark.parametrize("state", ["stored", "no-captions", "ready", "failed"])
+def test_it_leaves_settled_videos_alone(state: str, factory: Factory, redis: Redis) -> None:
+    factory.make_video(state=state)
+    assert recovery.resume() == 0
+
+
+@pytest.mark.parametrize(("running", "waiting", "job"), RUNNING)
+@pytest.mark.parametrize("record", ["none", "dead worker", "scheduled"])
+def test_it_takes_up_what_a_dead_worker_held(
+    record: str, running: str, waiting: str, job: str, factory: Factory, redis: Redis
+) -> None:
+    video = factory.make_video(state=running, attempts=1)
+    if record != "none":
+        enqueue(job, video.pk)
+        found = fetch_job(f"{job}-{video.pk}")
+        assert found is not None
+        if record == "dead worker":
+            hold(found, "gone")
+        else:
+            queue = get_queue(found.origin)
+            queue.remove(found)
+            with redis.pipeline() as pipeline:
+                found.retry(queue, pipeline)
+                pipeline.execute()
+
+    recovery.resume()
+
+    video.refresh_from_db()
+    assert (video.state, video.attempts) == (waiting, 1)
+    assert "stopped in the middle" in video.error_message
+    assert queues.is_alive(f"{job}-{video.pk}")
+
+
+def test_it_leaves_the_work_of_a_living_worker_alone(factory: Factory, redis: Redis) -> None:
+    video = factory.make_video(state=VideoState.LABELLING, attempts=1)
+    enqueue("label_video", video.pk)
+    job = fetch_job(f"label_video-{video.pk}")
+    assert job is not None
+    hold(job, living_worker(redis).name)
+    assert recovery.resume() == 0
+    video.refresh_from_db()
+    assert video.state == VideoState.LABELLING
+
+
+def test_a_video_that_killed_its_worker_three_times_fails(factory: Factory, redis: Redis) -> None:
+    video = factory.make_video(state=VideoState.EXTRACTING, attempts=MAX_DEATHS)
+    assert recovery.resume() == 0
+    video.refresh_from_db()
+    assert video.state == VideoState.FAILED
+    assert "died 3 times" in video.error_message
+    assert not video.error_permanent
+
+
+def test_training_runs_are_taken_up_too(factory: Factory, redis: Redis) -> None:
+    waiting = factory.make_run(state=RunState.QUEUED)
+    dead = factory.make_run(state=RunState.RUNNING, attempts=1)
+    hopeless = factory.make_run(state=RunState.RUNNING, attempts=3)
+    factory.make_run(state=RunState.DONE)
+
+    assert recovery.resume() == 2
+
+    assert sorted(get_queue("compute").job_ids) == [f"train-{waiting.pk}", f"train-{dead.pk}"]
+    dead.refresh_from_db()
+    hopeless.refresh_from_db()
+    assert (dead.state, hopeless.state) == (RunState.QUEUED, RunState.FAILED)
+    assert hopeless.finished_at
+
+
+@pytest.mark.parametrize(("running", "waiting", "job"), RUNNING)
+def test_the_row_of_a_killed_job_goes_back_at_once(running: str, waiting: str, job: str, factory: Factory) -> None:
+    video = factory.make_video(state=running, attempts=1)
+    recovery.give_back(job, video.pk)
+    video.refresh_from_db()
+    assert video.state == waiting
+
+
+def test_giving_back_touches_nothing_that_moved_on(factory: Factory) -> None:
+    video, run = factory.make_video(state=VideoState.READY), factory.make_run(state=RunState.DONE)
+    recovery.give_back("fetch_video", video.pk)
+    recovery.give_back("train", run.pk)
+    recovery.give_back("train", 999)
+    recovery.give_back("predict_video", run.pk, video.pk)
+    assert Video.objects.get().state == VideoState.READY
+    assert TrainingRun.objects.get().state == RunState.DONE
+
+
+def test_a_row_that_moves_during_the_look_is_not_put_back(
+    factory: Factory, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = factory.make_video(state=VideoState.LABELLING, attempts=1)
+
+    def finish_meanwhile(*args: Any, **options: Any) -> bool:
+        Video.objects.get(pk=video.pk).enter(VideoState.READY)
+        return False
+
+    monkeypatch.setattr(recovery, "is_alive", finish_meanwhile)
+    assert recovery.resume() == 0
+    video.refresh_from_db()
+    assert video.state == VideoState.READY

@@ -1,0 +1,138 @@
+"""Models on disk: they come back as they were, and nothing else is ever loaded."""
+
+import hashlib
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.svm import SVC
+
+from pipeline.stages.artifact import read_artifact, write_artifact
+from pipeline.stages.errors import StageError
+from pipeline.stages.training import BALANCINGS, CLASSIFIERS, TrainingParameters, predict, train
+from tests.stages.test_training import make_data
+
+
+def fitted(**values: Any) -> Any:
+    return train(*make_data(groups=4), TrainingParameters(c_values=(1.0,), folds=2, **values)).pipeline
+
+
+@pytest.fixture
+def pipeline() -> Any:
+    return fitted()
+
+
+def card_of(path: Path) -> dict[str, Any]:
+    return {"artifact_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+@pytest.mark.parametrize("balancing", BALANCINGS)
+def test_every_model_predicts_the_same_after_its_way_through_a_file(
+    tmp_path: Path, classifier: str, balancing: str
+) -> None:
+    model = fitted(classifier=classifier, balancing=balancing)
+    card = write_artifact(tmp_path / "a.skops", model, {"features": ["a", "b"]})
+    again = read_artifact(tmp_path / "a.skops", card)
+    X = make_data(seed=5)[0]
+    for before, after in zip(predict(model, X), predict(again, X), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_model_whose_segments_were_repeated_comes_back(tmp_path: Path) -> None:
+    X, y, groups = make_data(groups=6, rows=10, shares=(0.0, 0.6, 0.4))
+    y[[0, 10]] = "positive"
+    model = train(X, y, groups, TrainingParameters(c_values=(1.0,), folds=3)).pipeline
+    card = write_artifact(tmp_path / "a.skops", model, {})
+    np.testing.assert_array_equal(predict(read_artifact(tmp_path / "a.skops", card), X)[1], predict(model, X)[1])
+
+
+def test_the_card_keeps_what_it_held_and_gains_hash_and_versions(tmp_path: Path, pipeline: Any) -> None:
+    card = write_artifact(tmp_path / "a.skops", pipeline, {"seed": 3})
+    assert card["seed"] == 3
+    assert card["artifact_sha256"] == card_of(tmp_path / "a.skops")["artifact_sha256"]
+    assert set(card["library_versions"]) >= {"python", "numpy", "scikit-learn", "imbalanced-learn", "skops"}
+    assert json.loads(json.dumps(card)) == card
+    assert [path.name for path in tmp_path.iterdir()] == ["a.skops"]
+
+
+@pytest.mark.parametrize("value", [np.zeros(2), float("nan"), object()])
+def test_a_card_that_json_cannot_hold_is_an_error_and_writes_nothing(
+    tmp_path: Path, pipeline: Any, value: object
+) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        write_artifact(tmp_path / "a.skops", pipeline, {"value": value})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_changed_byte_is_noticed(tmp_path: Path, pipeline: Any) -> None:
+    card = write_artifact(tmp_path / "a.skops", pipeline, {})
+    content = bytearray((tmp_path / "a.skops").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "a.skops").write_bytes(content)
+    with pytest.raises(StageError, match="not the one its card describes"):
+        read_artifact(tmp_path / "a.skops", card)
+
+
+@pytest.mark.parametrize("card", [{}, {"artifact_sha256": None}, {"artifact_sha256": ""}])
+def test_a_card_without_a_hash_opens_nothing(tmp_path: Path, pipeline: Any, card: dict[str, Any]) -> None:
+    write_artifact(tmp_path / "a.skops", pipeline, {})
+    with pytest.raises(StageError, match="not the one its card describes"):
+        read_artifact(tmp_path / "a.skops", card)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="missing or cannot be read"):
+        read_artifact(tmp_path / "a.skops", {})
+
+
+@pytest.mark.parametrize("cut", [0, 10, -10])
+def test_a_truncated_file_is_refused_even_with_its_own_hash(tmp_path: Path, pipeline: Any, cut: int) -> None:
+    path = tmp_path / "a.skops"
+    write_artifact(path, pipeline, {})
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+
+
+class Trap:
+    """Unpickling or building it leaves a mark."""
+
+    sprung: list[str] = []
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (Trap.sprung.append, ("sprung",))
+
+    def __setstate__(self, state: object) -> None:
+        Trap.sprung.append("state")
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "a.skops"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+    assert Trap.sprung == []
+
+
+def test_types_off_the_list_are_named_and_not_built(tmp_path: Path, pipeline: Any) -> None:
+    path = tmp_path / "a.skops"
+    pipeline.estimator.steps.append(("trap", Trap.__new__(Trap)))
+    content = io.BytesIO()
+    skops.io.dump(pipeline.estimator.steps, content)
+    path.write_bytes(content.getvalue())
+    with pytest.raises(StageError, match=r"not allowed \(.*test_artifact\.Trap"):
+        read_artifact(path, card_of(path))
+    assert Trap.sprung == []
+
+
+def test_a_skops_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.skops"
+    skops.io.dump(SVC().fit([[0.0], [1.0]], ["a", "b"]), path)
+    with pytest.raises(StageError, match="something else than a model"):
+        read_artifact(path, card_of(path))

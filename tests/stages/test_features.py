@@ -1,0 +1,236 @@
+"""Features against the library they come from, against analytic sounds, and on their way through a file."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+from scipy.io import wavfile
+
+from pipeline.stages.audio import SAMPLE_RATE_HZ, decode
+from pipeline.stages.errors import StageError
+from pipeline.stages.features import (
+    DEFAULT_EXTRACTOR,
+    EXTRACTORS,
+    Extractor,
+    FeatureTable,
+    extract_spans,
+    get_extractor,
+    read_features,
+    write_features,
+)
+from pipeline.stages.file_features import extract_file, extract_files
+from tests.stages.sounds import noise, sine, write_flac
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=sorted(EXTRACTORS))
+def extractor(request: pytest.FixtureRequest) -> Extractor:
+    return get_extractor(request.param)
+
+
+def value(extractor: Extractor, samples: np.ndarray, name: str) -> float:
+    return float(extractor.extract(samples, SAMPLE_RATE_HZ)[extractor.feature_names.index(name)])
+
+
+class TestAgainstTheLibrary:
+    @pytest.mark.shared_data
+    def test_real_speech_has_the_numbers_that_the_library_computes_from_its_wav_file(
+        self, shared_data: Path, tmp_path: Path
+    ) -> None:
+        extractor = get_extractor(DEFAULT_EXTRACTOR)
+        names = extractor.feature_names  # imports the library
+        from pyAudioAnalysis import MidTermFeatures
+
+        clips = sorted((shared_data / "speech_valence").glob("*.wav"))[::4]
+        assert len(clips) == 12
+        for clip in clips:
+            rate, signal = wavfile.read(clip)
+            windows = [round(seconds * rate) for seconds in (1.0, 1.0, 0.05, 0.05)]
+            expected, _, expected_names = MidTermFeatures.mid_feature_extraction(signal, rate, *windows)
+            recording = decode(clip, tmp_path / "a.flac")
+            span = (0, -(-recording.frames // 16))
+            row = extract_spans(recording.path, [span], extractor)[0]
+            assert list(names) == expected_names
+            np.testing.assert_allclose(row, expected.mean(axis=1), rtol=1e-9, atol=1e-12, err_msg=clip.name)
+
+    def test_its_import_leaves_no_stand_in_no_path_and_no_warning(self) -> None:
+        code = (
+            "import sys; before = list(sys.path)\n"
+            "from pipeline.stages.features import get_extractor\n"
+            f"assert len(get_extractor('{DEFAULT_EXTRACTOR}').feature_names) == 136\n"
+            "assert sys.path == before, sys.path\n"
+            "left = {'aifc', 'eyed3', 'pydub', 'matplotlib', 'matplotlib.pyplot'} & set(sys.modules)\n"
+            "assert not left, left\n"
+        )
+        run = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True)
+        assert (run.returncode, run.stderr) == (0, "")
+
+
+class TestAnalyticSounds:
+    def test_names_are_136_and_unlike(self, extractor: Extractor) -> None:
+        names = extractor.feature_names
+        assert len(names) == len(set(names)) == 136
+        assert names[:2] == ("zcr_mean", "energy_mean")
+        assert names[68] == "zcr_std"
+        assert sum(name.startswith("delta ") for name in names) == 68
+
+    def test_a_sine_has_the_crossings_energy_and_centroid_of_a_sine(self, extractor: Extractor) -> None:
+        tone = sine(1000, 3.0)
+        assert value(extractor, tone, "zcr_mean") == pytest.approx(2 * 1000 / 16_000, rel=0.01)
+        assert value(extractor, tone, "energy_mean") == pytest.approx(0.5, rel=0.01)  # peak-normalised
+        # The library counts its bins from 1: 1,000 Hz is the 51st of 20 Hz, over the 8,000 Hz that there are.
+        assert value(extractor, tone, "spectral_centroid_mean") == pytest.approx(1020 / 8000, rel=0.01)
+        assert value(extractor, tone, "energy_std") == pytest.approx(0, abs=0.01)
+
+    def test_loudness_and_offset_do_not_matter(self, extractor: Extractor) -> None:
+        speech_like = sine(300, 2.0) * np.abs(sine(3, 2.0, amplitude=1.0)) + 0.1 * sine(2000, 2.0)
+        loud, soft = (extractor.extract(part, SAMPLE_RATE_HZ) for part in (speech_like, 0.1 * speech_like + 0.2))
+        np.testing.assert_allclose(loud, soft, rtol=1e-3, atol=1e-4)
+
+    @pytest.mark.parametrize(
+        "samples",
+        [
+            np.zeros(32_000),
+            np.full(32_000, 0.25),
+            np.clip(3 * sine(200, 2.0), -1, 1),
+            noise(32_000) / 32_768,
+            np.eye(1, 16_000)[0],
+        ],
+        ids=["silence", "offset", "clipping", "noise", "click"],
+    )
+    def test_its_numbers_are_always_finite(self, extractor: Extractor, samples: np.ndarray) -> None:
+        features = extractor.extract(samples.astype(np.float32), SAMPLE_RATE_HZ)
+        assert features.shape == (136,)
+        assert features.dtype == np.float64
+        assert np.isfinite(features).all()
+
+    def test_one_window_is_enough(self, extractor: Extractor) -> None:
+        features = extractor.extract(sine(440, 0.05), SAMPLE_RATE_HZ)
+        assert np.isfinite(features).all()
+        assert (features[68:] == 0).all()  # one window has no deviation
+
+    @pytest.mark.parametrize("frames", [0, 1, 799])
+    def test_less_than_one_window_is_refused(self, extractor: Extractor, frames: int) -> None:
+        with pytest.raises(StageError, match="too short for audio features; they need at least 50 ms"):
+            extractor.extract(np.zeros(frames), SAMPLE_RATE_HZ)
+
+    def test_an_unknown_extractor_is_refused_naming_the_known_ones(self) -> None:
+        with pytest.raises(StageError, match=DEFAULT_EXTRACTOR):
+            get_extractor("opensmile")
+
+
+class TestSpans:
+    def test_each_row_is_its_span(self, tmp_path: Path, extractor: Extractor) -> None:
+        samples = np.concatenate([noise(32_000), (20_000 * sine(440, 2.0)).astype(np.int16)])
+        path = write_flac(tmp_path / "a.flac", samples)
+        told: list[tuple[int, int]] = []
+        spans = [(2000, 4000), (0, 2000), (500, 1500)]
+        rows = extract_spans(path, spans, extractor, progress=lambda done, total: told.append((done, total)))
+        assert told == [(1, 3), (2, 3), (3, 3)]
+        for row, (start, end) in zip(rows, spans, strict=True):
+            expected = extractor.extract(samples[16 * start : 16 * end] / 32_768, SAMPLE_RATE_HZ)
+            np.testing.assert_array_equal(row, expected)
+
+    def test_no_span_gives_no_row(self, tmp_path: Path, extractor: Extractor) -> None:
+        assert extract_spans(write_flac(tmp_path / "a.flac", noise(16_000)), [], extractor).shape == (0, 136)
+
+    def test_a_span_outside_the_recording_is_refused(self, tmp_path: Path, extractor: Extractor) -> None:
+        with pytest.raises(StageError, match="not inside the recording"):
+            extract_spans(write_flac(tmp_path / "a.flac", noise(16_000)), [(500, 1500)], extractor)
+
+
+class TestFiles:
+    def test_files_of_any_rate_are_decoded_like_a_recording(self, tmp_path: Path) -> None:
+        sf.write(tmp_path / "a.wav", sine(440, 2.0), SAMPLE_RATE_HZ, subtype="PCM_16")
+        sf.write(tmp_path / "b.ogg", sine(440, 2.0, 44_100), 44_100)
+        paths = [tmp_path / "a.wav", tmp_path / "b.ogg"]
+        told: list[tuple[int, int]] = []
+        rows = extract_files(paths, DEFAULT_EXTRACTOR, progress=lambda done, total: told.append((done, total)))
+        assert told == [(1, 2), (2, 2)]
+        # The same tone, once through a lossy codec: crossings, energy and centroid stay.
+        np.testing.assert_allclose(rows[0, [0, 1, 3]], rows[1, [0, 1, 3]], rtol=0.03)
+        np.testing.assert_array_equal(rows, extract_files(paths, DEFAULT_EXTRACTOR, processes=1))
+
+    def test_the_last_part_of_a_millisecond_counts(self, tmp_path: Path) -> None:
+        samples = noise(16_009)
+        sf.write(tmp_path / "a.wav", samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+        expected = get_extractor(DEFAULT_EXTRACTOR).extract(samples / 32_768, SAMPLE_RATE_HZ)
+        np.testing.assert_array_equal(extract_file(tmp_path / "a.wav", DEFAULT_EXTRACTOR), expected)
+
+    @pytest.mark.parametrize("processes", [1, 2])
+    def test_a_file_that_cannot_be_used_is_named(self, tmp_path: Path, processes: int) -> None:
+        sf.write(tmp_path / "good.wav", sine(440, 1.0), SAMPLE_RATE_HZ)
+        sf.write(tmp_path / "short.wav", sine(440, 0.01), SAMPLE_RATE_HZ)
+        with pytest.raises(StageError, match=r"short\.wav: A segment of 10 ms is too short"):
+            extract_files([tmp_path / "good.wav", tmp_path / "short.wav"], DEFAULT_EXTRACTOR, processes=processes)
+
+
+class TestTables:
+    table = FeatureTable(
+        X=np.array([[1.5, -2.0], [np.pi, 1e-300], [0.0, 1e300]]),
+        names=("a", "b ü"),
+        keys=np.array([0, 4, 7]),
+        extractor="x",
+    )
+
+    def test_a_table_comes_back_as_it_was(self, tmp_path: Path) -> None:
+        write_features(tmp_path / "a.npz", self.table)
+        again = read_features(tmp_path / "a.npz")
+        np.testing.assert_array_equal(again.X, self.table.X)
+        np.testing.assert_array_equal(again.keys, self.table.keys)
+        assert again.keys.dtype == np.int64
+        assert (again.names, again.extractor) == (self.table.names, "x")
+        assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+    def test_a_table_without_rows_comes_back(self, tmp_path: Path) -> None:
+        empty = FeatureTable(X=np.zeros((0, 2)), names=("a", "b"), keys=np.zeros(0, dtype=np.int64), extractor="x")
+        write_features(tmp_path / "a.npz", empty)
+        assert read_features(tmp_path / "a.npz").X.shape == (0, 2)
+
+    @pytest.mark.parametrize("content", [b"", b"text", pickle.dumps({"X": 1})], ids=["empty", "text", "pickle"])
+    def test_a_foreign_file_is_refused(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "a.npz").write_bytes(content)
+        with pytest.raises(StageError, match="missing or damaged"):
+            read_features(tmp_path / "a.npz")
+
+    def test_a_missing_or_cut_off_file_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match="missing or damaged"):
+            read_features(tmp_path / "a.npz")
+        write_features(tmp_path / "a.npz", self.table)
+        content = (tmp_path / "a.npz").read_bytes()
+        (tmp_path / "a.npz").write_bytes(content[: len(content) // 2])
+        with pytest.raises(StageError, match="missing or damaged"):
+            read_features(tmp_path / "a.npz")
+
+    def test_a_pickle_inside_is_never_opened(self, tmp_path: Path) -> None:
+        arrays = {"X": np.zeros((1, 1)), "names": np.array(["a"]), "keys": np.zeros(1, dtype=np.int64)}
+        np.savez(tmp_path / "a.npz", extractor=np.array({"an": "object"}, dtype=object), allow_pickle=True, **arrays)
+        with pytest.raises(StageError, match="missing or damaged"):
+            read_features(tmp_path / "a.npz")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"X": np.zeros(3)},
+            {"X": np.zeros((3, 2), dtype=np.float32)},
+            {"names": np.array(["a"])},
+            {"keys": np.zeros(2, dtype=np.int64)},
+            {"keys": np.zeros(3)},
+            {"extractor": np.array(3)},
+        ],
+    )
+    def test_arrays_that_do_not_fit_together_are_refused(self, tmp_path: Path, change: dict[str, np.ndarray]) -> None:
+        arrays = {
+            "X": self.table.X,
+            "names": np.array(self.table.names),
+            "keys": self.table.keys,
+            "extractor": np.array("x"),
+        }
+        np.savez(tmp_path / "a.npz", allow_pickle=False, **{**arrays, **change})
+        with pytest.raises(StageError, match="holds no table"):
+            read_features(tmp_path / "a.npz")
