@@ -93,8 +93,8 @@ def test_a_real_interview_is_fetched_segmented_labelled_and_predicted(
 
     [(video, kind, title)] = product.query("SELECT id, captions_kind, title FROM pipeline_video WHERE url = ?", address)
     assert (kind, title) == ("automatic", "Recode Media, an interview")
-    assert "/interview.en.json3" in media_site.requests
-    assert "/interview.en.vtt" not in media_site.requests  # one file of captions is enough, and json3 is the better
+    assert "GET /interview.en.json3" in media_site.requests
+    assert "GET /interview.en.vtt" not in media_site.requests  # one file of captions is enough, and json3 is the better
     kept, words = product.query(
         "SELECT count(*), sum(length(text) - length(replace(text, ' ', '')) + 1) FROM pipeline_segment "
         "WHERE video_id = ? AND exclusion = ''",
@@ -103,8 +103,8 @@ def test_a_real_interview_is_fetched_segmented_labelled_and_predicted(
     assert kept >= 8
     assert 140 <= words <= 168
     scored = product.query(
-        "SELECT policy, count(*) FROM pipeline_textlabel JOIN pipeline_segment ON pipeline_segment.id = segment_id "
-        "WHERE video_id = ? GROUP BY policy ORDER BY policy",
+        "SELECT pipeline_textlabel.policy, count(*) FROM pipeline_textlabel JOIN pipeline_segment "
+        "ON pipeline_segment.id = segment_id WHERE video_id = ? GROUP BY 1 ORDER BY 1",
         video,
     )
     assert scored == [("recommended", kept), ("seed-2019", kept)]
