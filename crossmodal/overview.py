@@ -186,7 +186,7 @@ def _n(count: int, noun: str) -> str:
 
 
 def campaigns_for(annotator: User) -> QuerySet[Campaign]:
-    """Open campaigns with the number of segments this person voted on (``n_mine``) and may still hear (``n_left``)."""
+    """Open campaigns where this person voted (``n_mine`` segments) or may still hear some (``n_left``)."""
     mine = Task.objects.filter(slots__annotator=annotator, slots__filled=True)
     skipped = Task.objects.filter(skips__annotator=annotator)
     left = Q(tasks__state=TaskState.OPEN, tasks__segment__isnull=False)
@@ -196,5 +196,6 @@ def campaigns_for(annotator: User) -> QuerySet[Campaign]:
             n_mine=Count("tasks", filter=Q(tasks__in=mine)),
             n_left=Count("tasks", filter=left & ~Q(tasks__in=mine) & ~Q(tasks__in=skipped)),
         )
+        .filter(Q(n_mine__gt=0) | Q(n_left__gt=0))
         .order_by("pk")
     )
