@@ -47,8 +47,8 @@ def test_the_overview_counts_what_is_stored(admin_client, factory):
     factory.make_segment(ready, label=NEGATIVE)
     factory.make_segment(ready, label=None, exclusion="too short")
     state = overview()
-    assert state.video_headings == ["Ready", "Failed"]
-    assert [(row.name, row.counts) for row in state.video_rows] == [("Train", (1, 0)), ("Test", (0, 1))]
+    assert state.split_names == ["Train", "Test"]
+    assert state.video_rows == [("Ready", [1, 0]), ("Failed", [0, 1])]
     assert (state.segments, state.kept, state.duration_s) == (3, 2, 1800)
     assert {label: n for label, n, _ in state.labels} == {"positive": 1, "neutral": 0, "negative": 1}
     page = text_of(admin_client.get(reverse("home")))
