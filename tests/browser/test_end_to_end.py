@@ -84,7 +84,8 @@ def test_a_real_interview_is_fetched_segmented_labelled_and_predicted(
         ("en", "interview.en.json3"),
         title="Recode Media, an interview",
     )
-    admin_page.goto(f"{product.url}/videos/add/")
+    admin_page.goto(product.url)
+    admin_page.get_by_role("link", name="Add videos").click()
     admin_page.fill("textarea[name=urls]", address)
     admin_page.locator("form[action='/videos/add/'] select[name=split]").select_option("test")
     admin_page.get_by_role("button", name="Add and fetch").click()
