@@ -144,6 +144,7 @@ def test_a_segment_is_heard_and_three_people_vote_it_to_ground_truth(
     assert drawn["segments"] == 1
     people_page = admin_page
     people_page.goto(f"{product.url}/people/")
+    people_page.get_by_role("link", name="Add people").click()
     people_page.fill("textarea[name=names]", "\n".join(LISTENERS))
     people_page.locator("form[action='/people/add/'] button[type=submit]").click()
     rows = people_page.locator(".passwords tbody tr")

@@ -16,6 +16,7 @@ import pytest
 from redis import Redis
 
 from crossmodal import embedded
+from pipeline.liveness import process_mark
 from tests.conftest import ROOT, SHARED_DATA
 from tests.loopback import Site, serving
 
@@ -150,8 +151,13 @@ def test_what_a_killed_worker_held_is_taken_up_again(machine: Machine, site: Sit
     (pk,) = add(machine, url)
     wait_for(lambda: machine.video(pk)["progress_what"] == "Downloading" and machine.video(pk)["progress_done"] > 0)
 
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+
     worker.send_signal(signal.SIGKILL)
     worker.wait()
+    # The job's own process dies with its worker, so that it does not go on beside the second one.
+    assert children
+    wait_for(lambda: not any(process_mark(int(child)) for child in children))
     assert machine.video(pk)["state"] == "fetching"
     site.slow.clear()
     assert json.loads(machine.manage("process", "--format", "json"))["queued"] == 1
