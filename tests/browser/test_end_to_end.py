@@ -146,7 +146,7 @@ def test_a_segment_is_heard_and_three_people_vote_it_to_ground_truth(
     people_page.goto(f"{product.url}/people/")
     people_page.get_by_role("link", name="Add people").click()
     people_page.fill("textarea[name=names]", "\n".join(LISTENERS))
-    people_page.locator("form[action='/people/add/'] button[type=submit]").click()
+    people_page.get_by_role("button", name="Add", exact=True).click()
     rows = people_page.locator(".passwords tbody tr")
     expect(rows).to_have_count(len(LISTENERS))
     passwords = dict(row.locator("td").all_inner_texts()[:2] for row in rows.all())
