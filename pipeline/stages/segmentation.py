@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.stages.cues import CaptionTrack, Word, has_words
+from pipeline.stages.cues import CaptionTrack, Word, has_words, without_voice_marks
 from pipeline.stages.cutting import CutRules, cut_track
 from pipeline.stages.words import remove_stop_words, word_tokens
 
@@ -121,7 +121,8 @@ def segment(
         rules = CutRules(min_ms=policy.min_duration_ms, max_ms=policy.max_duration_ms, pause_ms=policy.pause_ms)
         spans = sorted(cut_track(track, rules), key=lambda span: (span.start_ms, span.end_ms))
     else:
-        spans = [Word(" ".join(cue.text.split()), cue.start_ms, cue.end_ms) for cue in track.cues]
+        spans = [Word(" ".join(without_voice_marks(cue.text).split()), cue.start_ms, cue.end_ms) for cue in track.cues]
+        spans.sort(key=lambda span: span.start_ms)
     if duration_ms is not None:
         spans = [
             replace(span, end_ms=min(span.end_ms, duration_ms)) if span.start_ms < duration_ms else span

@@ -81,7 +81,7 @@ def test_the_same_span_has_the_same_share_wherever_it_is_asked(interview):
 
 @pytest.mark.shared_data
 def test_it_keeps_speech_and_rejects_music_and_silence(shared_data, tmp_path):
-    kept = {}
+    kept: dict[str, float] = {}
     for kind in ("speech", "music", "silence"):
         paths = sorted((shared_data / "sound_classes" / kind).iterdir())
         for path in paths:
