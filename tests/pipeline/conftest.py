@@ -22,7 +22,6 @@ __all__ = ["queued"]
 
 from collections.abc import Callable
 
-import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
