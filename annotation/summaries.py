@@ -12,7 +12,6 @@ from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
 from pipeline.labels import LABELS
 from pipeline.models import TextLabel
 
-
 # As read after a number of segments.
 STATE_WORDS = {
     TaskState.OPEN: "waiting for votes",

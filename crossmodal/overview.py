@@ -163,7 +163,7 @@ def _steps(state: Overview) -> Iterator[NextStep]:
         yield NextStep(f"{_n(stored, 'video')} imported, not fetched yet.", "See videos", videos)
     for row, text in ((train, NO_TRAIN_VIDEOS), (test, NO_TEST_VIDEOS)):
         if not sum(row[column] for column in VIDEO_COLUMNS):
-            yield NextStep(text, "Add videos", reverse("submit_videos"))
+            yield NextStep(text, "Add videos", reverse("list_videos") + "?add=urls#add")
     if train["ready"] and not state.runs_done and not state.runs_unfinished:
         yield NextStep("No audio model is trained yet.", "Start training", reverse("start_run"))
     if state.latest_run and test["ready"] and not state.test_predictions:

@@ -26,45 +26,18 @@ POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
     "Seed 2019 takes the cues as they come, as the 2019 study did."
 )
-CLASSIFIER_WORDS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
-FOLD_SCHEME_WORDS = {
+# The names are those of the stages. They stand here again, with their words, because the stages load scikit-learn,
+# which takes a web process two seconds and 150 MB; a test compares them.
+CLASSIFIERS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
+FOLD_SCHEMES = {
     "stratified-group": "Stratified, never splitting a video",
     "leave-one-group-out": "Leave one video out",
 }
-BALANCING_WORDS = {"smote": "SMOTE", "class-weight": "Class weights", "none": "None"}
-EXTRACTOR_WORDS = {
+BALANCINGS = {"smote": "SMOTE", "none": "None", "class-weight": "Class weights"}
+EXTRACTORS = {
     "pyaudioanalysis-136": "136 short-term features",
     "pyaudioanalysis-reference": "pyAudioAnalysis itself",
 }
-
-
-def _in_words(names: tuple[str, ...], words: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, words.get(name, name)) for name in names]
-
-
-# The stages load scikit-learn and the audio libraries; a web process that shows no training page never needs them.
-def classifier_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import CLASSIFIERS
-
-    return _in_words(CLASSIFIERS, CLASSIFIER_WORDS)
-
-
-def fold_scheme_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import FOLD_SCHEMES
-
-    return _in_words(FOLD_SCHEMES, FOLD_SCHEME_WORDS)
-
-
-def balancing_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.training import BALANCINGS
-
-    return _in_words(BALANCINGS, BALANCING_WORDS)
-
-
-def extractor_choices() -> list[tuple[str, str]]:
-    from pipeline.stages.features import EXTRACTORS
-
-    return _in_words(tuple(EXTRACTORS), EXTRACTOR_WORDS)
 
 
 class PageForm(forms.Form):
@@ -173,6 +146,9 @@ class UploadForm(SplitForm, CaptionsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A refused upload comes back as a fragment; the chosen files stay chosen.
+        for name in ("recording", "captions"):
+            self.fields[name].widget.attrs["hx-preserve"] = "true"
         captions = self.fields["captions"]
         captions.required = False
         captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."
@@ -220,9 +196,9 @@ class TrainingForm(PageForm):
     policy = forms.ChoiceField(
         choices=Policy.choices, initial=Policy.RECOMMENDED, label="Text labels", help_text="Whose labels it learns."
     )
-    classifier = forms.ChoiceField(choices=classifier_choices)
+    classifier = forms.ChoiceField(choices=list(CLASSIFIERS.items()))
     balancing = forms.ChoiceField(
-        choices=balancing_choices, label="Class balance", help_text="Within training folds only."
+        choices=list(BALANCINGS.items()), label="Class balance", help_text="Within training folds only."
     )
     c_values = forms.CharField(
         label="Values of C",
@@ -230,14 +206,14 @@ class TrainingForm(PageForm):
         max_length=200,
         help_text="The best by macro F1 is taken.",
     )
-    fold_scheme = forms.ChoiceField(choices=fold_scheme_choices, label="Folds by")
+    fold_scheme = forms.ChoiceField(choices=list(FOLD_SCHEMES.items()), label="Folds by")
     folds = forms.IntegerField(
         label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Fewer where there are fewer videos."
     )
     seed = forms.IntegerField(
         label="Random seed", min_value=0, max_value=2**31 - 1, initial=0, help_text="Same seed, same model."
     )
-    extractor = forms.ChoiceField(choices=extractor_choices, label="Audio features")
+    extractor = forms.ChoiceField(choices=list(EXTRACTORS.items()), label="Audio features")
 
     def clean_c_values(self) -> list[float]:
         return parse_c_values(self.cleaned_data["c_values"])

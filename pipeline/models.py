@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from pipeline import labels
@@ -58,24 +58,6 @@ class VideoQuerySet(models.QuerySet["Video"]):
     def unfinished(self) -> "VideoQuerySet":
         """Videos that a job holds or that wait for one."""
         return self.filter(state__in=[*WAITING_STATES, *RUNNING_STATES])
-
-    def with_counts(self, policy: str | F = Policy.RECOMMENDED) -> "VideoQuerySet":
-        """Adds ``n_segments``, ``n_kept`` and one count per class of the policy's labels, in one query.
-
-        ``F("policy")`` counts the labels of each video's own policy.
-        """
-        kept = Q(segments__exclusion="")
-        counts: dict[str, Any] = {
-            f"n_{label}": Count(
-                "segments",
-                filter=Q(segments__text_labels__policy=policy, segments__text_labels__label=label),
-                distinct=True,
-            )
-            for label in labels.LABELS
-        }
-        return self.annotate(
-            n_segments=Count("segments", distinct=True), n_kept=Count("segments", filter=kept, distinct=True), **counts
-        )
 
 
 class Video(Progress):

@@ -22,16 +22,16 @@ def folder() -> Path:
     return Path(settings.VAR_DIR) / "demo"
 
 
-def media_path(script: Script) -> Path:
-    return folder() / f"{script.name}.{script.media}"
+def media_name(script: Script) -> str:
+    return f"{script.name}.{script.media}"
 
 
-def captions_path(script: Script) -> Path:
-    return folder() / f"{script.name}.en.{script.captions_suffix}"
+def captions_name(script: Script) -> str:
+    return f"{script.name}.en.{script.captions_suffix}"
 
 
-def timeline_path(script: Script) -> Path:
-    return folder() / f"{script.name}.timeline.json"
+def timeline_name(script: Script) -> str:
+    return f"{script.name}.timeline.json"
 
 
 def fingerprint(script: Script) -> str:
@@ -41,26 +41,27 @@ def fingerprint(script: Script) -> str:
 def timeline_of(script: Script) -> Timeline | None:
     """The stored timeline, or None where the interview is not recorded yet or was written differently then."""
     try:
-        timeline = read_timeline(timeline_path(script))
+        timeline = read_timeline(folder() / timeline_name(script))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return timeline if timeline.fingerprint == fingerprint(script) else None
 
 
 def is_recorded(script: Script) -> bool:
-    return timeline_of(script) is not None and media_path(script).is_file() and captions_path(script).is_file()
+    files = (folder() / media_name(script), folder() / captions_name(script))
+    return timeline_of(script) is not None and all(file.is_file() for file in files)
 
 
 def record(script: Script, target: Path) -> str:
     """Perform one script and put its three files in place, the timeline last: it says that the others are whole."""
     samples, rate_hz, timeline = recording.perform(script, fingerprint(script))
     with tempfile.TemporaryDirectory(prefix="recording-", dir=target) as temporary:
-        made = {path: Path(temporary) / path(script).name for path in (media_path, captions_path, timeline_path)}
-        recording.encode(made[media_path], samples, rate_hz, script.media)
-        made[captions_path].write_text(subtitles.WRITERS[script.captions](timeline), encoding="utf-8")
-        write_timeline(made[timeline_path], timeline)
-        (target / timeline_path(script).name).unlink(missing_ok=True)
-        for file in made.values():
+        media, captions, times = (Path(temporary) / name(script) for name in (media_name, captions_name, timeline_name))
+        recording.encode(media, samples, rate_hz, script.media)
+        captions.write_text(subtitles.WRITERS[script.captions](timeline), encoding="utf-8")
+        write_timeline(times, timeline)
+        (target / times.name).unlink(missing_ok=True)
+        for file in (media, captions, times):
             file.replace(target / file.name)
     return script.name
 

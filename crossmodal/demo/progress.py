@@ -93,7 +93,7 @@ def progress() -> DemoProgress:
 def _recording() -> StepProgress:
     """Once all videos are stored, the recordings are not needed any more."""
     scripts = all_scripts()
-    done = sum(corpus.timeline_path(script).exists() for script in scripts)
+    done = sum((corpus.folder() / corpus.timeline_name(script)).exists() for script in scripts)
     if done < len(scripts) and demo_videos().count() == len(scripts):
         done = len(scripts)
     return StepProgress("Speak and record the interviews", done, len(scripts), f"{done} of {len(scripts)} recorded")

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from crossmodal.demo.scripts import Script, Turn
-from crossmodal.demo.speech import MANNERS, Manner, SpokenSentence, synthesiser
+from crossmodal.demo.speech import MANNERS, Manner, SpokenSentence, Synthesiser
 from crossmodal.demo.timeline import TimedSentence, TimedWord, Timeline
 
 # Silence around and between sentences, roughly as in unhurried talk.
@@ -31,7 +31,7 @@ ENCODER_OPTIONS: dict[str, dict[str, object]] = {
 
 def perform(script: Script, fingerprint: str = "") -> tuple[np.ndarray, int, Timeline]:
     """Samples [shape=(n,), dtype=int16], their rate and the timeline. The same script always gives the same."""
-    speaker = synthesiser()
+    speaker = Synthesiser()
     rate_hz = speaker.sample_rate_hz
     rng = random.Random(zlib.crc32(script.name.encode()))  # noqa: S311 - variety, not secrecy
     pieces = [_silence(LEAD_MS, rate_hz)]

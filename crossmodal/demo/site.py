@@ -32,14 +32,14 @@ def page_url(script: Script) -> str:
 
 
 def page(script: Script) -> str:
-    media, captions = corpus.media_path(script), corpus.captions_path(script)
+    media, captions = corpus.media_name(script), corpus.captions_name(script)
     title = html.escape(script.title)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>\n'
         f"<h1>{title}</h1>\n"
         "<p>An interview written for Crossmodal’s demonstration and spoken by espeak-ng. Nobody in it is real.</p>\n"
-        f'<audio controls preload="metadata"><source src="/{media.name}" type="{CONTENT_TYPES[media.suffix]}">'
-        f'<track kind="captions" srclang="en" label="English" src="/{captions.name}"></audio>\n</body></html>\n'
+        f'<audio controls preload="metadata"><source src="/{media}" type="{CONTENT_TYPES[Path(media).suffix]}">'
+        f'<track kind="captions" srclang="en" label="English" src="/{captions}"></audio>\n</body></html>\n'
     )
 
 
@@ -88,12 +88,11 @@ class Handler(BaseHTTPRequestHandler):
             self._send_text(index(), with_body)
             return
         for script in all_scripts():
-            media, captions = corpus.media_path(script), corpus.captions_path(script)
-            if name == script.name and media.is_file():
+            if name == script.name and corpus.is_recorded(script):
                 self._send_text(page(script), with_body)
                 return
-            if name in (media.name, captions.name):
-                self._send_file(media if name == media.name else captions, with_body)
+            if name in (corpus.media_name(script), corpus.captions_name(script)):
+                self._send_file(corpus.folder() / name, with_body)
                 return
         self._send_text("There is no such page here.\n", with_body, HTTPStatus.NOT_FOUND)
 

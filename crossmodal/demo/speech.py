@@ -1,15 +1,17 @@
 """Sentences to samples through espeak-ng's C library, with a mood in pitch, pace and loudness.
 
-The library keeps one global state, so only one process at a time may use what this module holds; several processes
-each have their own.
+The library keeps global state, and some of it (the phase of the voice's waves) survives even its own shutting down. So
+each synthesiser loads a private copy: it starts afresh, and the same sentences in the same order give the same samples.
 
 References: espeak-ng 1.52, ``speak_lib.h`` (numbers of parameters, events and error codes).
 """
 
 import ctypes
+import shutil
+import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,13 +84,13 @@ class SpeechError(Exception):
 
 
 class Synthesiser:
-    """The loaded library; there is one per process (``synthesiser()``)."""
+    """A loaded copy of the library. Not for two threads at once."""
 
     def __init__(self) -> None:
         try:
             import espeakng_loader
 
-            self._library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
+            self._library = _load_copy(Path(espeakng_loader.get_library_path()))
             data_path = espeakng_loader.get_data_path()
         except (ImportError, OSError) as error:
             raise SpeechError(
@@ -133,6 +135,15 @@ class Synthesiser:
         return SpokenSentence(samples, _words(text, self._word_events, len(samples)))
 
 
+def _load_copy(library: Path) -> Any:
+    """The loader knows a library by its file: another file is another instance, with memory of its own."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
+            return ctypes.CDLL(shutil.copy(library, folder))
+    except OSError:  # nothing may be run from the temporary folder: then the samples differ a little each time
+        return ctypes.CDLL(str(library))
+
+
 def _words(text: str, events: list[tuple[int, int, int]], n_samples: int) -> tuple[SpokenWord, ...]:
     """One entry per blank-separated word.
 
@@ -155,8 +166,3 @@ def _words(text: str, events: list[tuple[int, int, int]], n_samples: int) -> tup
         span = known[last] - known[first]
         starts += [known[first] + span * sum(lengths[:index]) // sum(lengths) for index in range(len(lengths))]
     return tuple(SpokenWord(word, start) for word, start in zip(words, starts, strict=True))
-
-
-@lru_cache(maxsize=1)
-def synthesiser() -> Synthesiser:
-    return Synthesiser()

@@ -55,8 +55,9 @@ RECIPES: dict[str, Recipe] = {
 def normalise_per_group(X: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Standardise each feature within each group, so that voices and microphones are alike.
 
-    No label is used, but all of a group's segments are: it suits recordings that are at hand as a whole. A feature
-    that is constant within a group becomes 0, so a group of one row says nothing any more.
+    No label is used, but all of a group's segments are: it suits recordings that are at hand as a whole, with many
+    segments of all classes. Where a group is mostly of one class, what tells that class apart is normalised away with
+    the voice. A feature that is constant within a group becomes 0, so a group of one row says nothing any more.
 
     Parameters
     ----------

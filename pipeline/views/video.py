@@ -22,7 +22,7 @@ from pipeline.forms import CaptionsForm, SegmentsFilter
 from pipeline.models import Prediction, Segment, SegmentQuerySet, TextLabel, TrainingRun, Video
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
-from pipeline.views.videos import with_counts
+from pipeline.views.videos import count_segments
 
 SEGMENTS_PER_PAGE = 100
 # Lanes of the map under the waveform: the three classes, then kept without a label, then excluded.
@@ -130,7 +130,8 @@ def _show(request: HttpRequest, video: Video, *, status: int = 200, **extra: Any
 @require_safe
 @admin_required
 def show_video(request: HttpRequest, pk: int) -> HttpResponseBase:
-    return _show(request, get_object_or_404(with_counts(Video.objects.all()), pk=pk))
+    (video,) = count_segments([get_object_or_404(Video, pk=pk)])
+    return _show(request, video)
 
 
 @require_safe
@@ -154,7 +155,7 @@ def video_state(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @admin_required
 def upload_captions(request: HttpRequest, pk: int) -> HttpResponseBase:
-    video = get_object_or_404(with_counts(Video.objects.all()), pk=pk)
+    (video,) = count_segments([get_object_or_404(Video, pk=pk)])
     form = CaptionsForm(request.POST, request.FILES)
     if video.state != VideoState.NO_CAPTIONS:
         messages.error(request, "This video is not waiting for captions.")

@@ -1,5 +1,6 @@
 """The corpus: a table of all videos, and the three ways to add to it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -14,15 +15,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from crossmodal.roles import admin_required
-from pipeline import intake
+from pipeline import intake, labels
 from pipeline.choices import RUNNING_STATES, WAITING_STATES
 from pipeline.forms import DatasetForm, SplitForm, UploadForm, UrlsForm, VideosFilter
-from pipeline.models import Video, VideoQuerySet
+from pipeline.models import Segment, TextLabel, Video, VideoQuerySet
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
 
 VIDEOS_PER_PAGE = 50
 UNFINISHED = [*WAITING_STATES, *RUNNING_STATES]
+
+WAYS = ("urls", "dataset", "upload")
 
 
 def _matching(values: dict[str, Any]) -> VideoQuerySet:
@@ -37,9 +40,24 @@ def _matching(values: dict[str, Any]) -> VideoQuerySet:
     return videos
 
 
-def with_counts(videos: VideoQuerySet) -> VideoQuerySet:
-    """Segments kept and rejected, and labels per class under each video's own policy."""
-    return videos.with_counts(F("policy")).annotate(n_rejected=F("n_segments") - F("n_kept"))
+def count_segments(videos: Iterable[Video]) -> list[Video]:
+    """The videos, each with its segments kept and rejected and its labels per class under its own policy.
+
+    Two grouped queries; one query that joins segments and labels takes three times as long, and the table polls.
+    """
+    videos = list(videos)
+    segments = Segment.objects.filter(video__in=videos).order_by().values("video")
+    counted = {row["video"]: row for row in segments.annotate(n=Count("pk"), kept=Count("pk", filter=Q(exclusion="")))}
+    labelled = TextLabel.objects.filter(segment__video__in=videos, policy=F("segment__video__policy")).order_by()
+    per_label = {
+        (row["segment__video"], row["label"]): row["n"]
+        for row in labelled.values("segment__video", "label").annotate(n=Count("pk"))
+    }
+    for video in videos:
+        row = counted.get(video.pk, {"n": 0, "kept": 0})
+        vars(video).update(n_segments=row["n"], n_kept=row["kept"], n_rejected=row["n"] - row["kept"])
+        vars(video).update({f"n_{label}": per_label.get((video.pk, label), 0) for label in labels.LABELS})
+    return videos
 
 
 def _table(request: HttpRequest) -> dict[str, Any]:
@@ -61,7 +79,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     page: Page[Any] = Paginator(videos.order_by("-pk").values_list("pk", flat=True), VIDEOS_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    rows = with_counts(Video.objects.filter(pk__in=list(page.object_list))).order_by("-pk")
+    rows = count_segments(Video.objects.filter(pk__in=list(page.object_list)).order_by("-pk"))
     query = request.GET.copy()
     query["page"] = str(page.number)
     return {
@@ -78,14 +96,15 @@ def _table(request: HttpRequest) -> dict[str, Any]:
 
 
 def _show_list(request: HttpRequest, *, status: int = 200, way: str = "", **context: Any) -> HttpResponse:
-    """The whole page; ``way`` names the form that was just sent and stays open."""
+    """The whole page; ``way`` names the form that was just sent, ``?add=`` the one to open."""
     table = _table(request)
+    asked = request.GET.get("add", "")
     forms = {"urls_form": UrlsForm(), "dataset_form": DatasetForm(), "upload_form": UploadForm()}
     context = {
         "nav": "videos",
         **forms,
         **table,
-        "way": way or "urls",
+        "way": way or (asked if asked in WAYS else "urls"),
         "add_is_open": bool(way) or "add" in request.GET or not (table["is_filtered"] or table["states"][0][2]),
         **context,
     }
@@ -190,7 +209,7 @@ def retry_video(request: HttpRequest, pk: int) -> HttpResponse:
 @admin_required
 def remove_video(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first; removes on POST."""
-    video = get_object_or_404(with_counts(Video.objects.all()), pk=pk)
+    (video,) = count_segments([get_object_or_404(Video, pk=pk)])
     context: dict[str, Any] = {"nav": "videos", "video": video, "next": _back(request)}
     if request.method == "POST":
         name = str(video)

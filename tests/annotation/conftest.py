@@ -6,9 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import soundfile as sf
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
-from annotation.models import Campaign, Slot, Task
+from annotation import assignment
+from annotation.models import Campaign, Slot
 from pipeline.models import Video
 from tests.factories import Factory
 
@@ -21,6 +23,13 @@ def flac(seconds: float, seed: int = 0) -> bytes:
     file = io.BytesIO()
     sf.write(file, samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return file.getvalue()
+
+
+def claimed(campaign: Campaign, annotator: User) -> Slot:
+    """A slot where the test knows that there is one."""
+    slot = assignment.claim(campaign, annotator)
+    assert slot is not None
+    return slot
 
 
 @pytest.fixture
@@ -45,13 +54,5 @@ def make_audible_campaign(factory: Factory, make_audible_video: Callable[..., Vi
         for _ in range(n_tasks):
             factory.make_task(campaign, factory.make_segment(video))
         return campaign
-
-    return make
-
-
-@pytest.fixture
-def make_slot(factory: Factory) -> Callable[..., Slot]:
-    def make(task: Task, annotator: object, number: int = 1, **columns: object) -> Slot:
-        return Slot.objects.create(task=task, slot=number, annotator=annotator, **columns)
 
     return make

@@ -1,19 +1,25 @@
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation import assignment, truth
-from annotation.assignment import LEASE, claim, release, renew, skip, submit, undo
+from annotation.assignment import LEASE, release, renew, skip, submit, undo
 from annotation.errors import AnnotationError, LeaseLost
-from annotation.models import Skip, Slot, Vote, VoteOrigin
+from annotation.models import Skip, Slot, Task, Vote, VoteOrigin
 
 
 @pytest.fixture
 def people(factory):
     return [factory.make_user(f"listener{i}") for i in range(4)]
+
+
+def claim(*arguments: Any) -> Any:
+    """A slot or None, as the test at hand expects."""
+    return assignment.claim(*arguments)
 
 
 def vote(slot, person, label="neutral", **columns):
@@ -127,7 +133,8 @@ def test_the_database_refuses_a_fourth_use_of_a_number_and_a_second_slot_of_a_pe
 def test_a_claim_looks_further_where_another_was_faster(make_audible_campaign, people, monkeypatch):
     """Another person fills the last place of the first candidate between looking and taking."""
     campaign = make_audible_campaign(2)
-    take, lost = assignment._take, []
+    take = assignment._take
+    lost: list[Task] = []
 
     def slow_take(task, *args):
         if not lost:
@@ -142,6 +149,22 @@ def test_a_claim_looks_further_where_another_was_faster(make_audible_campaign, p
     slot = claim(campaign, people[0])
     assert slot is not None
     assert slot.task != lost[0]
+
+
+def test_an_ended_lease_is_looked_at_again_in_the_moment_of_taking_it(make_audible_campaign, people, monkeypatch):
+    """Its holder comes back, or a third person takes it, between looking and taking."""
+    campaign, now = make_audible_campaign(1, votes_per_task=1), timezone.now()
+    claim(campaign, people[0], now - 2 * LEASE)
+
+    class Meanwhile:
+        @staticmethod
+        def atomic():
+            Slot.objects.update(annotator=people[1], lease_ends=now + LEASE)
+            return transaction.atomic()
+
+    monkeypatch.setattr(assignment, "transaction", Meanwhile)
+    assert claim(campaign, people[2], now) is None
+    assert Slot.objects.get().annotator == people[1]
 
 
 # ---------------------------------------------------------------- renew, release

@@ -12,6 +12,7 @@ from django.db import connection, connections
 from annotation import assignment
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Slot, Task, Vote
+from tests.annotation.conftest import claimed
 
 LISTENERS = 8
 TASKS = 6
@@ -72,7 +73,7 @@ def test_eight_people_voting_through_a_campaign_never_exceed_three_votes(make_au
 
 def test_one_ended_lease_is_taken_over_by_one_person(make_audible_campaign, listeners, annotator):
     campaign = make_audible_campaign(1, votes_per_task=1)
-    old = assignment.claim(campaign, annotator)
+    old = claimed(campaign, annotator)
     Slot.objects.update(lease_ends="2020-01-01T00:00:00Z")
     slots = at_once(lambda pk: assignment.claim(campaign, User.objects.get(pk=pk)), [one.pk for one in listeners])
     winners = [slot for slot in slots if slot is not None]
@@ -81,7 +82,7 @@ def test_one_ended_lease_is_taken_over_by_one_person(make_audible_campaign, list
 
 
 def test_the_same_submission_sent_eight_times_at_once_counts_once(make_audible_campaign, annotator):
-    slot, client_id = assignment.claim(make_audible_campaign(1), annotator), uuid.uuid4()
+    slot, client_id = claimed(make_audible_campaign(1), annotator), uuid.uuid4()
     votes = at_once(lambda _: assignment.submit(slot, annotator, "neutral", client_id).pk, range(8))
     assert len(set(votes)) == 1
     assert Vote.objects.count() == 1
@@ -90,7 +91,7 @@ def test_the_same_submission_sent_eight_times_at_once_counts_once(make_audible_c
 def test_a_vote_and_a_takeover_at_once_leave_one_of_them(make_audible_campaign, listeners, annotator):
     """The old holder votes just when others reach for the ended lease: a vote stands or a new person holds."""
     campaign = make_audible_campaign(1, votes_per_task=1)
-    slot = assignment.claim(campaign, annotator)
+    slot = claimed(campaign, annotator)
     Slot.objects.update(lease_ends="2020-01-01T00:00:00Z")
 
     def act(pk):
@@ -111,7 +112,7 @@ def test_a_vote_and_a_takeover_at_once_leave_one_of_them(make_audible_campaign, 
 
 def test_undo_pressed_eight_times_at_once_undoes_no_vote_twice(make_audible_campaign, annotator):
     campaign = make_audible_campaign(1)
-    assignment.submit(assignment.claim(campaign, annotator), annotator, "neutral", uuid.uuid4())
+    assignment.submit(claimed(campaign, annotator), annotator, "neutral", uuid.uuid4())
     undone = at_once(lambda _: assignment.undo(Campaign.objects.get(pk=campaign.pk), annotator), range(8))
     assert len([vote for vote in undone if vote is not None]) == 1
     assert Vote.objects.filter(retracts__isnull=False).count() == 1

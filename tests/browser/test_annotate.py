@@ -1,11 +1,14 @@
 """Listening and voting in Chromium."""
 
 import re
+from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from annotation.models import Skip, Slot, Vote
+from pipeline.models import Segment
 from tests.annotation.conftest import make_audible_campaign, make_audible_video  # noqa: F401
 from tests.browser.conftest import until
 
@@ -40,7 +43,7 @@ def press_and_wait(page, key):
 
 
 def test_the_clip_lasts_as_long_as_the_segment(room):
-    segment = Slot.objects.get().task.segment
+    segment = Segment.objects.get(tasks__slots__filled=False)
     duration_s = room.evaluate("document.querySelector('audio').duration")
     assert abs(duration_s - segment.duration_ms / 1000) <= 0.050
 
@@ -75,7 +78,7 @@ def test_key_1_votes_positive_and_the_next_segment_plays_by_itself(room, annotat
     room.keyboard.press(" ")
     until(room, "document.querySelector('audio').currentTime > 0.5")
     press_and_wait(room, "1")
-    vote = Vote.objects.get()
+    vote: Any = Vote.objects.get()
     assert (vote.label, vote.annotator, vote.task, vote.origin) == ("positive", annotator, first.task, "listened")
     assert 0.1 < vote.heard_share < 1
     assert vote.time_spent_ms >= 500
@@ -133,6 +136,13 @@ def test_the_answer_of_a_refused_vote_is_told(room):
     room.evaluate("document.querySelector('[name=client_id]').value = 'nonsense'")
     room.keyboard.press("1")
     expect(room.locator("#listen-status")).to_contain_text("Enter a valid UUID")
+    assert not Vote.objects.exists()
+
+
+def test_who_was_signed_out_meanwhile_comes_to_the_sign_in_page(room, live_server):
+    Session.objects.all().delete()
+    room.keyboard.press("1")
+    expect(room).to_have_url(re.compile("/accounts/login/"))
     assert not Vote.objects.exists()
 
 

@@ -5,6 +5,7 @@ from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 
+from pipeline import forms as pages
 from pipeline.forms import SegmentsFilter, UploadForm, UrlsForm, VideosFilter, parse_c_values
 
 
@@ -38,6 +39,15 @@ def test_an_untitled_upload_takes_the_files_name() -> None:
     form = UploadForm({"split": "train", "policy": "recommended", "title": ""}, files)
     assert form.is_valid(), form.errors
     assert form.cleaned_data["title"] == "Session 4.final"
+
+
+def test_the_form_offers_exactly_what_the_stages_know() -> None:
+    from pipeline.stages import features, training
+
+    assert tuple(pages.CLASSIFIERS) == training.CLASSIFIERS
+    assert tuple(pages.FOLD_SCHEMES) == training.FOLD_SCHEMES
+    assert tuple(pages.BALANCINGS) == training.BALANCINGS
+    assert tuple(pages.EXTRACTORS) == tuple(features.EXTRACTORS)
 
 
 @pytest.mark.parametrize("form", [VideosFilter, SegmentsFilter])

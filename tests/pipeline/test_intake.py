@@ -106,6 +106,15 @@ def test_the_demonstration_site_is_allowed_at_exactly_its_origin(settings: Any) 
             check_url(url)
 
 
+def test_a_private_origin_is_allowed_where_it_is_named(settings: Any) -> None:
+    with pytest.raises(StageError, match="not among the sites"):
+        check_url("http://10.1.2.3:8080/talk.html")
+    settings.DOWNLOAD_PRIVATE_ORIGINS = ["http://10.1.2.3:8080"]
+    assert check_url("http://10.1.2.3:8080/talk.html").extractor == "generic"
+    with pytest.raises(StageError, match="not among the sites"):
+        check_url("http://10.1.2.3:8081/talk.html")
+
+
 @pytest.mark.parametrize(
     "url", ["https://www.YouTube.com./watch?v=i4b-_bNsajY", "http://m.youtube.com:80/watch?v=i4b-_bNsajY"]
 )

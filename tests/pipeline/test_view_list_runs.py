@@ -9,7 +9,6 @@ from django.test import Client
 from pipeline.choices import RunState, VideoState
 from pipeline.models import TrainingRun
 from pipeline.queues import QueueUnavailable
-from pipeline.stages.features import DEFAULT_EXTRACTOR
 from tests.factories import Factory
 from tests.pipeline.page_fixtures import make_scores
 
@@ -23,7 +22,7 @@ FIELDS = {
     "fold_scheme": "stratified-group",
     "folds": "5",
     "seed": "7",
-    "extractor": DEFAULT_EXTRACTOR,
+    "extractor": "pyaudioanalysis-136",
 }
 
 
@@ -75,7 +74,7 @@ def test_it_starts_a_run(data: None, admin: User, admin_client: Client, queued: 
     assert response["Location"] == f"/training/{run.pk}/"
     assert (run.split, run.policy, run.seed, run.folds, run.created_by) == ("train", "recommended", 7, 5, admin)
     assert run.c_values == [0.01, 0.1, 1.0]
-    assert run.extractor == DEFAULT_EXTRACTOR
+    assert run.extractor == "pyaudioanalysis-136"
     assert queued == [("train", run.pk)]
 
 

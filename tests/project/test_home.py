@@ -36,7 +36,7 @@ def test_it_rejects_post(admin_client):
 def test_an_empty_installation_offers_the_demonstration_beside_own_videos(admin_client):
     page = text_of(admin_client.get(reverse("home")))
     assert f'action="{reverse("start_demo")}"' in page
-    assert reverse("submit_videos") in page
+    assert reverse("list_videos") + "?add=urls#add" in page
     assert "Overview" not in page
 
 

@@ -36,8 +36,9 @@ class Command(BaseCommand):
         "Cross-validate a recipe on labelled audio files. Groups (speakers, videos) are never split, and C is chosen "
         "inside each training part. Uses no database. Recipes: "
         + "; ".join(f"{recipe.name}: {recipe.description}" for recipe in RECIPES.values())
-        + ". Standardising within a group uses all of its files, but no label. Both recipes have the same features "
-        "today; they differ in normalisation and kernel alone."
+        + ". Standardising within a group uses all of its files, but no label; it needs groups with many files of all "
+        "classes, and does harm where a group is mostly of one class. Both recipes have the same features today; they "
+        "differ in normalisation, kernel and values of C alone."
     )
     requires_system_checks = []
 
