@@ -67,7 +67,7 @@ def test_the_same_data_give_the_same_fingerprint_and_predictions(videos: list[Vi
     assert again.scores == first.scores
     assert list(run.predictions.order_by("segment").values_list("segment", "label", "p_positive", "fold")) == before
 
-    TextLabel.objects.filter(policy="recommended", label="positive").first().delete()  # type: ignore[union-attr]
+    TextLabel.objects.filter(policy="recommended", label="positive").first().delete()
     TrainingRun.objects.update(state=RunState.QUEUED)
     jobs.train(run.pk)
     assert TrainingRun.objects.get(pk=run.pk).data_fingerprint != first.data_fingerprint

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import connections
 from redis import Redis
 from rq import SimpleWorker
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from pipeline import workers
 from pipeline.choices import RunState, VideoState
 from pipeline.claims import MAX_DEATHS
 from pipeline.models import Video
@@ -83,7 +83,7 @@ def test_a_job_takes_over_a_video_that_its_dead_predecessor_held(
 def test_a_job_whose_process_is_killed_gives_its_row_back_at_once(
     deaths: int, factory: Factory, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers.connections, "close_all", lambda: None)  # the test's own among them
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # the test's own among them
     video = factory.make_video(state=VideoState.FETCHING, attempts=deaths)
     run = factory.make_run(state=RunState.RUNNING, attempts=deaths)
     worker = PipelineWorker([get_queue("compute")], connection=redis)

@@ -47,6 +47,7 @@ def test_the_whole_demonstration_goes_from_speech_to_simulated_votes(workbench, 
     assert Prediction.objects.filter(run=run, segment__video__split="test").exists()
     for split, name in CAMPAIGNS.items():
         campaign = Campaign.objects.get(pk=state.campaign_pks[split])
+        assert not campaign.is_open
         assert campaign.name == name
         assert set(campaign.tasks.values_list("segment__video__split", flat=True)) == {split}
         assert campaign.tasks.awaiting_votes().count() == 0
