@@ -29,7 +29,8 @@ def label(video: Video) -> None:
     """The work of the job `label_video`: labels under every policy, so that they can be compared."""
     segments = list(video.segments.kept().order_by("position"))
     rows: list[TextLabel] = []
-    for policy in label_policies().values():
+    policies = label_policies()
+    for policy in policies.values():
         scores = score_texts(
             [segment.text for segment in segments], policy, progress=show(video, f"Labelling text ({policy.name})")
         )
@@ -37,7 +38,8 @@ def label(video: Video) -> None:
     with saving(video):
         TextLabel.objects.filter(segment__video=video).delete()
         TextLabel.objects.bulk_create(rows, batch_size=500)
-        finish(video, VideoState.LABELLED)
+        parameters = {policy.name: policy.parameters for policy in policies.values()}
+        finish(video, VideoState.LABELLED, label_policies=parameters)
     enqueue_on_commit("extract_features", video.pk)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline import jobs, labelling
+from pipeline import jobs, labelling, policies
 from pipeline.choices import VideoState
 from pipeline.models import TextLabel, Video
 from pipeline.stages.features import DEFAULT_EXTRACTOR, read_features
@@ -25,6 +25,19 @@ def test_kept_segments_get_labels_under_both_policies(segmented: Video, next_job
     Video.objects.update(state=VideoState.SEGMENTED)
     jobs.label_video(segmented.pk)
     assert TextLabel.objects.count() == 6
+
+
+def test_labels_under_a_configured_policy_are_kept_with_its_parameters(
+    segmented: Video, next_jobs: list[Any], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LABEL_POLICIES = {"brave": {"base": "seed-2019", "min_abs_mean": 0.1}}
+    monkeypatch.setattr(labelling, "label_policies", policies.label_policies.__wrapped__)
+    jobs.label_video(segmented.pk)
+    assert TextLabel.objects.filter(policy="brave").count() == 3
+    stored = Video.objects.get().label_policies
+    assert list(stored) == ["seed-2019", "recommended", "brave"]
+    assert [stored[name]["min_abs_mean"] for name in stored] == [0.25, 0.25, 0.1]
+    assert stored["recommended"]["rule"] == "two-voters"
 
 
 def test_features_are_keyed_by_position(segmented: Video, next_jobs: list[Any]) -> None:
