@@ -18,11 +18,16 @@ from pipeline.labels import LABELS
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
 from pipeline.scores import evaluate_folds
 from pipeline.stages import training
+from pipeline.stages.abstention import risk_coverage
 from pipeline.stages.artifact import read_artifact, write_artifact
 from pipeline.stages.errors import StageError
+from pipeline.stages.label_noise import estimate_noise
 from pipeline.stages.progress import ProgressCallback
 from pipeline.stages.pyaudioanalysis import MID_WINDOW_S, SHORT_WINDOW_S
 from pipeline.stages.training import TrainingParameters, TrainingResult
+
+# Of segments with likely wrong labels: more than people can hear, and small enough for a row of the database.
+MAX_LIKELY_WRONG = 1_000
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,22 @@ def _scores(data: TrainingData, result: TrainingResult) -> dict[str, Any]:
         "n": len(data.y),
         "videos": len(np.unique(data.groups)),
         "out_of_fold": evaluate_folds(data.y, result.out_of_fold_labels, data.groups),
+        "best_gamma": result.best_gamma,
+        "risk_coverage": risk_coverage(data.y, result.out_of_fold_probabilities).as_dict(),
+        "likely_wrong": _likely_wrong(data, result),
+    }
+
+
+def _likely_wrong(data: TrainingData, result: TrainingResult) -> dict[str, Any]:
+    """Per class how many text labels are likely wrong, and which segments have them, the least believable first."""
+    noise = estimate_noise(data.y, result.out_of_fold_probabilities)
+    rows = list(zip(noise.likely_wrong.tolist(), noise.better.tolist(), strict=True))[:MAX_LIKELY_WRONG]
+    return {
+        **noise.as_dict(data.y),
+        "total": len(noise.likely_wrong),
+        "segments": [
+            {"segment": int(data.segments[row]), "given": str(data.y[row]), "likely": label} for row, label in rows
+        ],
     }
 
 
@@ -145,7 +166,11 @@ def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: 
         "mid_window_s": MID_WINDOW_S,
         "label_policy": run.policy,
         "split": run.split,
-        "parameters": {**parameters, "c_values": list(parameters["c_values"])},
+        "parameters": {
+            **parameters,
+            "c_values": list(parameters["c_values"]),
+            "gamma_values": list(parameters["gamma_values"]),
+        },
         "seed": run.seed,
         "training_videos": np.unique(data.groups).tolist(),
         "data_sha256": data.fingerprint(),
