@@ -14,6 +14,7 @@ import av
 import numpy as np
 import soundfile as sf
 
+from pipeline.stages.blocks import in_blocks
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
@@ -21,8 +22,6 @@ from pipeline.stages.progress import ProgressCallback, ignore_progress
 SAMPLE_RATE_HZ = 16_000
 # How much is held in memory and how often progress is told while decoding: ten seconds of sound.
 BLOCK_FRAMES = 10 * SAMPLE_RATE_HZ
-# Four seconds at 16 kHz are given to the encoder at once.
-WRITE_FRAMES = 65_536
 # FFmpeg itself goes on after a damaged packet, and so do we; with more than this share of them the times are not to
 # be trusted any more.
 MAX_DAMAGED_PACKETS = 0.01
@@ -109,7 +108,7 @@ def _decode_to(source: Path, target: Path, max_duration_s: float | None, progres
             raise _too_long(source, max_duration_s)
         frames, told = 0, 0
         with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as flac:
-            for samples in _in_blocks(_resampled(container, source)):
+            for samples in in_blocks(_resampled(container, source)):
                 flac.write(samples)
                 frames += len(samples)
                 if limit is not None and frames > limit:
@@ -122,20 +121,6 @@ def _decode_to(source: Path, target: Path, max_duration_s: float | None, progres
         raise StageError(f"{source.name} holds no sound that can be decoded; the file may be damaged.")
     progress(max(1, frames // SAMPLE_RATE_HZ), max(1, frames // SAMPLE_RATE_HZ))
     return frames
-
-
-def _in_blocks(parts: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same samples in fewer, longer arrays: a call of the encoder for each packet took a third of the time."""
-    held: list[np.ndarray] = []
-    count = 0
-    for part in parts:
-        held.append(part)
-        count += len(part)
-        if count >= WRITE_FRAMES:
-            yield np.concatenate(held)
-            held, count = [], 0
-    if held:
-        yield np.concatenate(held)
 
 
 def _too_long(source: Path, max_duration_s: float) -> StageError:
