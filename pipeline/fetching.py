@@ -14,7 +14,7 @@ from django.db.models import ProtectedError
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
 from pipeline.files import local_path
-from pipeline.hosts import check_host, is_demo_site
+from pipeline.hosts import check_host, private_origins
 from pipeline.intake import already_there
 from pipeline.models import Segment, Video
 from pipeline.queues import enqueue_on_commit
@@ -73,13 +73,12 @@ def _take_upload(video: Video, folder: Path) -> None:
 def _take_download(video: Video, folder: Path) -> None:
     check_host(video.url)
     limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
-    private_origins = [settings.DEMO_SITE_ORIGIN] if is_demo_site(video.url) else []
     found = download(
         video.url,
         folder=folder,
         limits=limits,
         progress=show_percent(video, "Downloading"),
-        private_origins=private_origins,
+        private_origins=private_origins(),
     )
     _check_identity(video, found.identity)
     recording, files = _decode(video, found.audio_path, folder)
