@@ -18,6 +18,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from pipeline import predicting
 from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.dataset import DatasetRow, read_dataset
@@ -259,12 +260,7 @@ def predict_all(run: TrainingRun, split: str) -> int:
     if split not in Split.values:
         raise StageError(f"There is no split “{split}”.")
     videos = list(Video.objects.in_split(split).ready().values_list("pk", flat=True))
-    try:
-        for pk in videos:
-            enqueue_on_commit("predict_video", run.pk, pk)
-    except QueueUnavailable as error:
-        raise StageError(
-            "The queue server cannot be reached, so no prediction is queued: start it with “make run” and ask again.",
-            permanent=False,
-        ) from error
+    predicting.want(run, videos)
+    for pk in videos:
+        enqueue_on_commit("predict_video", run.pk, pk)
     return len(videos)

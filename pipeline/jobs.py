@@ -2,9 +2,10 @@
 transaction and queues the next; run twice, each ends in the same state.
 """
 
-from pipeline import fetching, labelling, modelling
+from pipeline import fetching, labelling, modelling, predicting
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video
+from pipeline.stages.errors import StageError
 
 
 def fetch_video(pk: int) -> None:
@@ -33,4 +34,10 @@ def train(run_pk: int) -> None:
 
 def predict_video(run_pk: int, video_pk: int) -> None:
     """Let a run's model predict the segments of a video that it was not trained on."""
-    modelling.predict(run_pk, video_pk)
+    try:
+        modelling.predict(run_pk, video_pk)
+    except StageError as error:
+        if error.permanent:
+            predicting.settle(run_pk, video_pk)
+        raise
+    predicting.settle(run_pk, video_pk)

@@ -236,6 +236,9 @@ class TrainingRun(Progress):
     scores = models.JSONField(default=dict, blank=True)
     card = models.JSONField(default=dict, blank=True)
     artifact = models.FileField(upload_to=server_made_name, blank=True)
+    predictions_wanted = models.JSONField(
+        default=dict, blank=True, help_text="Videos still to be predicted, with how often that was taken up again."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)

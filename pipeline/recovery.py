@@ -2,7 +2,7 @@
 
 import logging
 
-from pipeline import claims
+from pipeline import claims, predicting
 from pipeline.choices import RunState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.models import TrainingRun, Video
@@ -22,9 +22,16 @@ def resume() -> int:
         queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)])
     for run in TrainingRun.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).iterator():
         queued += _resume_row(run, "train")
+    queued += sum(_resume_prediction(*keys) for keys in list(predicting.pending()))
     if queued:
         log.info("Queued %d jobs that were waiting or left behind", queued)
     return queued
+
+
+def _resume_prediction(run: int, video: int) -> bool:
+    if is_alive(job_id("predict_video", run, video)):
+        return False
+    return predicting.take_up_again(run, video) and enqueue("predict_video", run, video)
 
 
 def _waiting_state(video: Video) -> str:

@@ -119,6 +119,9 @@ def test_predictions_need_a_trained_model_a_split_and_a_queue(factory: Factory, 
         predict_all(factory.make_run(state=RunState.RUNNING), "test")
     with pytest.raises(StageError, match="no split"):
         predict_all(factory.make_run(), "both")
-    factory.make_video(split="test")
-    with pytest.raises(StageError, match="no prediction is queued"):
-        predict_all(factory.make_run(), "test")
+    video = factory.make_video(split="test")
+    run = factory.make_run()
+    with pytest.raises(StageError, match="stored and waits"):
+        predict_all(run, "test")
+    run.refresh_from_db()
+    assert run.predictions_wanted == {str(video.pk): 0}
