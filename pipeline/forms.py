@@ -28,7 +28,13 @@ POLICY_HELP = (
 )
 # The names are those of the stages. They stand here again, with their words, because the stages load scikit-learn,
 # which takes a web process two seconds and 150 MB; a test compares them.
-CLASSIFIERS = {"svm-linear": "Linear SVM", "svm-rbf": "RBF SVM", "logistic-regression": "Logistic regression"}
+CLASSIFIERS = {
+    "svm-linear": "Linear SVM",
+    "svm-rbf": "RBF SVM",
+    "linear-fast": "Fast linear model, for more than 20,000 segments",
+    "logistic": "Logistic regression",
+    "gradient-boosting": "Gradient boosting",
+}
 FOLD_SCHEMES = {
     "stratified-group": "Stratified, never splitting a video",
     "leave-one-group-out": "Leave one video out",

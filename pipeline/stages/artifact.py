@@ -5,6 +5,7 @@ import json
 import secrets
 import sys
 import zipfile
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from pipeline.stages.calibration import TemperatureScaled
 from pipeline.stages.errors import StageError
+from pipeline.stages.stable_bytes import stable_bytes
 
 # Everything a model of ours is made of beyond what skops trusts by itself (scikit-learn and NumPy types). A file that
 # asks for any other type is not loaded.
@@ -23,7 +25,23 @@ ALLOWED_TYPES = frozenset(
         "imblearn.over_sampling._random_over_sampler.RandomOverSampler",
         "imblearn.over_sampling._smote.base.SMOTE",
         "imblearn.pipeline.Pipeline",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     }
+)
+# What zipfile, json, NumPy and skops raise for archives that are not what they seem.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,  # NotImplementedError and RecursionError among them
 )
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "imbalanced-learn", "skops", "pyAudioAnalysis")
 
@@ -43,14 +61,15 @@ def write_artifact(path: Path, pipeline: Any, card: dict[str, Any]) -> dict[str,
     Returns
     -------
     dict
-        The card with ``artifact_sha256`` (of the file, hexadecimal) and ``library_versions``.
+        The card with ``artifact_sha256`` (of the file, hexadecimal) and ``library_versions``. Equal models give equal
+        hashes.
 
     Raises
     ------
     TypeError, ValueError
         The card holds what JSON cannot (NaN included).
     """
-    content = skops.io.dumps(pipeline)
+    content = stable_bytes(skops.io.dumps(pipeline))
     complete = {
         **card,
         "artifact_sha256": hashlib.sha256(content).hexdigest(),
@@ -105,7 +124,7 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
         pipeline = skops.io.loads(content, trusted=sorted(unknown))
     except UntrustedTypesFoundException as error:
         raise StageError("The model's file holds types that are not allowed, so it is not loaded.") from error
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, ImportError, EOFError) as error:
+    except DAMAGE as error:
         raise StageError("The model's file is damaged or not a model of Crossmodal; train the model again.") from error
     if not isinstance(pipeline, TemperatureScaled):
         raise StageError("The model's file holds something else than a model of Crossmodal; train the model again.")

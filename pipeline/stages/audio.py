@@ -14,6 +14,7 @@ import av
 import numpy as np
 import soundfile as sf
 
+from pipeline.stages.blocks import in_blocks
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
@@ -107,7 +108,7 @@ def _decode_to(source: Path, target: Path, max_duration_s: float | None, progres
             raise _too_long(source, max_duration_s)
         frames, told = 0, 0
         with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as flac:
-            for samples in _resampled(container, source):
+            for samples in in_blocks(_resampled(container, source)):
                 flac.write(samples)
                 frames += len(samples)
                 if limit is not None and frames > limit:
@@ -191,7 +192,7 @@ def _lead_s(container: Any, frame: Any) -> float:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sf.SoundFile]:
+def opened(path: Path) -> Iterator[sf.SoundFile]:
     """A decoded recording, with one sentence for whatever is wrong with the file."""
     try:
         with sf.SoundFile(path) as file:
@@ -200,7 +201,8 @@ def _opened(path: Path) -> Iterator[sf.SoundFile]:
         raise StageError("The recording's sound file is missing or damaged; fetch the video again.") from error
 
 
-def _read_frames(file: sf.SoundFile, count: int, dtype: str) -> np.ndarray:
+def read_frames(file: sf.SoundFile, count: int, dtype: str) -> np.ndarray:
+    """The next samples of an open recording [shape=(count,)]; StageError where it ends before."""
     samples = file.read(count, dtype=dtype, always_2d=True)[:, 0]
     if len(samples) != count:
         raise StageError("The recording's sound file ends too early; fetch the video again.")
@@ -209,17 +211,23 @@ def _read_frames(file: sf.SoundFile, count: int, dtype: str) -> np.ndarray:
 
 def _read(path: Path, start_ms: int, end_ms: int, dtype: str) -> tuple[np.ndarray, int]:
     """Samples of a span and their rate."""
-    with _opened(path) as file:
-        rate = file.samplerate
-        start, end = start_ms * rate // 1000, end_ms * rate // 1000
-        # A duration in whole milliseconds may be rounded up; less than one of them may be missing at the end.
-        if end > file.frames and (end - file.frames) * 1000 < rate:
-            end = file.frames
-        if not 0 <= start < end <= file.frames:
-            duration_ms = file.frames * 1000 // rate
-            raise StageError(f"The span {start_ms}-{end_ms} ms is not inside the recording of {duration_ms} ms.")
+    with opened(path) as file:
+        start, end = frames_of_span(file, start_ms, end_ms)
         file.seek(start)
-        return _read_frames(file, end - start, dtype), rate
+        return read_frames(file, end - start, dtype), file.samplerate
+
+
+def frames_of_span(file: sf.SoundFile, start_ms: int, end_ms: int) -> tuple[int, int]:
+    """First frame of a span and the one behind its last; StageError outside the recording."""
+    rate = file.samplerate
+    start, end = start_ms * rate // 1000, end_ms * rate // 1000
+    # A duration in whole milliseconds may be rounded up; less than one of them may be missing at the end.
+    if end > file.frames and (end - file.frames) * 1000 < rate:
+        end = file.frames
+    if not 0 <= start < end <= file.frames:
+        duration_ms = file.frames * 1000 // rate
+        raise StageError(f"The span {start_ms}-{end_ms} ms is not inside the recording of {duration_ms} ms.")
+    return start, end
 
 
 def read_slice(path: Path, start_ms: int, end_ms: int) -> np.ndarray:
@@ -271,7 +279,7 @@ def peaks(path: Path, n: int = 2000) -> np.ndarray:
         The file is empty or cannot be read.
     """
     outline = np.empty((n, 2), dtype=np.float32)
-    with _opened(path) as file:
+    with opened(path) as file:
         if not file.frames:
             raise StageError("The recording's sound file is empty; fetch the video again.")
         for part in range(n):
@@ -281,7 +289,7 @@ def peaks(path: Path, n: int = 2000) -> np.ndarray:
                 file.seek(start)
             lowest, highest = np.inf, -np.inf
             while left:
-                samples = _read_frames(file, min(left, BLOCK_FRAMES), "float32")
+                samples = read_frames(file, min(left, BLOCK_FRAMES), "float32")
                 lowest, highest = min(lowest, samples.min()), max(highest, samples.max())
                 left -= len(samples)
             outline[part] = lowest, highest

@@ -2,17 +2,18 @@
 
 import secrets
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from pipeline.stages.audio import SAMPLE_RATE_HZ, read_slice
 from pipeline.stages.errors import StageError
+from pipeline.stages.mid_term import VectorisedExtractor
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 from pipeline.stages.pyaudioanalysis import LibraryExtractor
+from pipeline.stages.spans import SpanReader, open_spans
 
 
 class Extractor(Protocol):
@@ -29,10 +30,25 @@ class Extractor(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchExtractor(Extractor, Protocol):
+    """An extractor that is faster with many segments at once, and needs no long one as a whole."""
+
+    def extract_many(self, segments: Sequence[np.ndarray], sample_rate_hz: int) -> np.ndarray:
+        """Features of several segments, float64 [shape=(n_segments, n_features)]."""
+        ...
+
+    def extract_blocks(self, read: Callable[[int], Iterator[np.ndarray]], sample_rate_hz: int) -> np.ndarray:
+        """Features of one long segment; `read` gives it in blocks of so many samples, as often as it is called."""
+        ...
+
+
+# How much sound is held in memory at a time: a minute and a half are 6 MB.
+BATCH_MS = 90_000
 DEFAULT_EXTRACTOR = "pyaudioanalysis-136"
-# Both names compute with the library itself; the second one always will.
 EXTRACTORS: dict[str, Extractor] = {
-    name: LibraryExtractor(name) for name in (DEFAULT_EXTRACTOR, "pyaudioanalysis-reference")
+    extractor.name: extractor
+    for extractor in (VectorisedExtractor(DEFAULT_EXTRACTOR), LibraryExtractor("pyaudioanalysis-reference"))
 }
 
 
@@ -56,7 +72,7 @@ def extract_spans(
     *,
     progress: ProgressCallback = ignore_progress,
 ) -> np.ndarray:
-    """Features of spans of one decoded recording, read span by span.
+    """Features of spans of one decoded recording, in memory that grows with their number alone.
 
     Parameters
     ----------
@@ -79,10 +95,38 @@ def extract_spans(
         A span is outside the recording or too short, or the file cannot be read.
     """
     rows = np.zeros((len(spans_ms), len(extractor.feature_names)))
-    for row, (start_ms, end_ms) in enumerate(spans_ms):
-        rows[row] = extractor.extract(read_slice(path, start_ms, end_ms), SAMPLE_RATE_HZ)
-        progress(row + 1, len(spans_ms))
+    if not len(spans_ms):
+        return rows
+    with open_spans(path) as reader:
+        done = 0
+        for batch in _batches(spans_ms, BATCH_MS if isinstance(extractor, BatchExtractor) else 0):
+            rows[done : done + len(batch)] = _extract_batch(reader, batch, extractor)
+            done += len(batch)
+            progress(done, len(spans_ms))
     return rows
+
+
+def _batches(spans_ms: Sequence[tuple[int, int]], batch_ms: int) -> Iterator[list[tuple[int, int]]]:
+    """Runs of spans that last no longer than `batch_ms` together; a longer span stands alone."""
+    batch: list[tuple[int, int]] = []
+    held_ms = 0
+    for start_ms, end_ms in spans_ms:
+        if batch and held_ms + end_ms - start_ms > batch_ms:
+            yield batch
+            batch, held_ms = [], 0
+        batch.append((start_ms, end_ms))
+        held_ms += end_ms - start_ms
+    yield batch
+
+
+def _extract_batch(reader: SpanReader, spans_ms: list[tuple[int, int]], extractor: Extractor) -> np.ndarray:
+    rate = reader.sample_rate_hz
+    start_ms, end_ms = spans_ms[0]
+    if not isinstance(extractor, BatchExtractor):
+        return extractor.extract(reader.read(start_ms, end_ms), rate)[None]
+    if len(spans_ms) == 1 and end_ms - start_ms > BATCH_MS:
+        return extractor.extract_blocks(lambda n: reader.blocks(start_ms, end_ms, n), rate)[None]
+    return extractor.extract_many([reader.read(*span) for span in spans_ms], rate)
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,29 @@
-"""The many fits of one training run, side by side in threads."""
+"""The many fits of one training run, side by side."""
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.labels import LABELS
 from pipeline.stages.calibration import class_scores
-from pipeline.stages.classifiers import PipelineFactory
+from pipeline.stages.classifiers import PipelineFactory, Setting, was_stopped
 from pipeline.stages.folds import Fold
 from pipeline.stages.progress import ProgressCallback
-
-# libsvm lets go of the interpreter lock, so folds are fitted in threads; more than four gain little on some thousand
-# rows, because preparing the data is done under the lock.
-THREADS = min(4, os.cpu_count() or 1)
+from pipeline.stages.workforce import workforce
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit: with this C on the fold's training part, then scores for its test part."""
+    """One fit: with this setting on the fold's training part, then scores for its test part."""
 
-    c: float
+    setting: Setting
     fold: Fold
 
 
@@ -36,6 +33,7 @@ class Fitter:
     Parameters
     ----------
     X : np.ndarray [shape=(n, n_features)]
+        May be memory-mapped: only the rows of the fits under way are read.
     y : np.ndarray of str [shape=(n,)]
     build : PipelineFactory
     """
@@ -45,28 +43,21 @@ class Fitter:
         self.stopped: set[float] = set()
 
     def scores(self, fits: Sequence[Fit], progress: ProgressCallback, total: int) -> Iterator[np.ndarray]:
-        """Scores [shape=(n_test, 3)] of every fit, in their order; each thread has one BLAS and OpenMP thread."""
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=ConvergenceWarning)  # said in `notes`
-            pool = Parallel(n_jobs=THREADS, backend="threading", return_as="generator")
-            for done, scores in enumerate(pool(delayed(self._scores)(fit) for fit in fits), start=1):
+        """Scores [shape=(n_test, 3)] of every fit, in their order."""
+        with _quiet(), workforce(self.X, self.y) as parallel:
+            tasks = (delayed(_scores)(self.X, self.y, self.build, fit) for fit in fits)
+            for done, (scores, stopped) in enumerate(parallel(tasks), start=1):
+                if stopped:
+                    self.stopped.add(fits[done - 1].setting.c)
                 progress(done, total)
                 yield scores
 
-    def _scores(self, fit: Fit) -> np.ndarray:
-        return class_scores(self._model(fit.c, fit.fold.train), self.X[fit.fold.test])
-
-    def final(self, c: float) -> Any:
+    def final(self, setting: Setting) -> Any:
         """A pipeline fitted on all rows."""
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=ConvergenceWarning)
-            return self._model(c, np.arange(len(self.y)))
-
-    def _model(self, c: float, rows: np.ndarray) -> Any:
-        model = self.build(c).fit(self.X[rows], self.y[rows])
-        classifier = model[-1]
-        if np.max(classifier.n_iter_) >= classifier.max_iter:
-            self.stopped.add(c)
+        with _quiet():
+            model, stopped = _model(self.X, self.y, self.build, setting, np.arange(len(self.y)))
+        if stopped:
+            self.stopped.add(setting.c)
         return model
 
     @property
@@ -78,18 +69,41 @@ class Fitter:
         return (f"With C = {values} the solver was stopped at its limit of steps before it had converged.",)
 
 
+def _scores(X: np.ndarray, y: np.ndarray, build: PipelineFactory, fit: Fit) -> tuple[np.ndarray, bool]:
+    """What one worker does; it gets all it needs, because it may be on another machine."""
+    model, stopped = _model(X, y, build, fit.setting, fit.fold.train)
+    return class_scores(model, X[fit.fold.test].astype(build.dtype, copy=False)), stopped
+
+
+def _model(
+    X: np.ndarray, y: np.ndarray, build: PipelineFactory, setting: Setting, rows: np.ndarray
+) -> tuple[Any, bool]:
+    """A pipeline fitted on the rows, with one BLAS and OpenMP thread, and whether its solver was stopped."""
+    with threadpool_limits(1):
+        model = build(setting, X.shape[1]).fit(X[rows].astype(build.dtype, copy=False), y[rows])
+    return model, was_stopped(model[-1])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Around all threads at once, as neither filters of warnings nor limits of BLAS belong to a thread."""
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)  # said in `Fitter.notes`
+        yield
+
+
 def collect(
-    scores: Iterator[np.ndarray], folds: Iterable[Fold], c_values: Sequence[float], n: int
-) -> dict[float, np.ndarray]:
-    """The next scores of an iterator, by C.
+    scores: Iterator[np.ndarray], folds: Iterable[Fold], settings: Sequence[Setting], n: int
+) -> dict[Setting, np.ndarray]:
+    """The next scores of an iterator, by setting.
 
     Returns
     -------
-    dict of float to np.ndarray [shape=(n, 3)]
+    dict of Setting to np.ndarray [shape=(n, 3)]
         Rows outside the folds' test parts are NaN.
     """
-    by_c = {c: np.full((n, len(LABELS)), np.nan) for c in c_values}
+    by_setting = {setting: np.full((n, len(LABELS)), np.nan) for setting in settings}
     for fold in folds:
-        for c in c_values:
-            by_c[c][fold.test] = next(scores)
-    return by_c
+        for setting in settings:
+            by_setting[setting][fold.test] = next(scores)
+    return by_setting

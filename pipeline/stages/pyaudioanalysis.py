@@ -79,14 +79,19 @@ class LibraryExtractor:
         """
         short, mid = round(SHORT_WINDOW_S * sample_rate_hz), round(MID_WINDOW_S * sample_rate_hz)
         if len(samples) < short:
-            length_ms = 1000 * len(samples) / sample_rate_hz
-            raise StageError(
-                f"A segment of {length_ms:.0f} ms is too short for audio features; they need at least "
-                f"{1000 * SHORT_WINDOW_S:.0f} ms."
-            )
+            raise too_short(len(samples), sample_rate_hz)
         signal = np.asarray(samples, dtype=np.float64) * INT16_SCALE
         statistics, _, _ = _library().mid_feature_extraction(signal, sample_rate_hz, mid, mid, short, short)
         features: np.ndarray = statistics.mean(axis=1)
         if not np.isfinite(features).all():
             raise StageError("The audio features of a segment are not finite numbers; its sound may be damaged.")
         return features
+
+
+def too_short(n_samples: int, sample_rate_hz: int) -> StageError:
+    """The error for a segment of less than one window."""
+    length_ms = 1000 * n_samples / sample_rate_hz
+    return StageError(
+        f"A segment of {length_ms:.0f} ms is too short for audio features; they need at least "
+        f"{1000 * SHORT_WINDOW_S:.0f} ms."
+    )

@@ -9,7 +9,15 @@ from sklearn.metrics import f1_score
 
 from pipeline.labels import LABELS
 from pipeline.stages.calibration import TemperatureScaled, fit_temperature, labels_of
-from pipeline.stages.classifiers import BALANCINGS, CLASSIFIERS, SMOTE_BALANCING, PipelineFactory
+from pipeline.stages.classifiers import (
+    BALANCINGS,
+    CLASSIFIERS,
+    FORMER_NAMES,
+    SMOTE_BALANCING,
+    SVM_RBF,
+    PipelineFactory,
+    Setting,
+)
 from pipeline.stages.errors import StageError
 from pipeline.stages.fitting import Fit, Fitter, collect
 from pipeline.stages.folds import FOLD_SCHEMES, STRATIFIED_GROUP, nested_folds
@@ -35,7 +43,9 @@ class TrainingParameters:
     balancing : str
         One of `BALANCINGS`.
     seed : int
-        Of the folds and of SMOTE.
+        Of the folds, SMOTE and boosting.
+    gamma_values : tuple of float
+        Widths of the RBF kernel to choose from, as multiples of 1 / number of features; no other classifier has one.
     """
 
     classifier: str = "svm-linear"
@@ -44,11 +54,25 @@ class TrainingParameters:
     fold_scheme: str = STRATIFIED_GROUP
     balancing: str = SMOTE_BALANCING
     seed: int = 0
+    gamma_values: tuple[float, ...] = (0.25, 1.0, 4.0)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """All that is tried, in rising order and each once."""
+        gammas = self.gamma_values if self.classifier == SVM_RBF else (1.0,)
+        return tuple(sorted({Setting(c, gamma) for c in self.c_values for gamma in gammas}))
+
+    @property
+    def middle(self) -> Setting:
+        """For where nothing can be tried out."""
+        values = sorted({setting.c for setting in self.settings})
+        gammas = sorted({setting.gamma for setting in self.settings})
+        return Setting(values[(len(values) - 1) // 2], gammas[(len(gammas) - 1) // 2])
 
     def check(self) -> None:
         """Raise StageError for a value that cannot be used."""
         for value, known in (
-            (self.classifier, CLASSIFIERS),
+            (FORMER_NAMES.get(self.classifier, self.classifier), CLASSIFIERS),
             (self.fold_scheme, FOLD_SCHEMES),
             (self.balancing, BALANCINGS),
         ):
@@ -56,6 +80,8 @@ class TrainingParameters:
                 raise StageError(f"{value!r} is not known; choose one of {', '.join(known)}.")
         if not self.c_values or not all(np.isfinite(c) and c > 0 for c in self.c_values):
             raise StageError("Give at least one value of C, each above 0.")
+        if not self.gamma_values or not all(np.isfinite(gamma) and gamma > 0 for gamma in self.gamma_values):
+            raise StageError("Give at least one value of gamma, each above 0.")
         if self.folds < 2:
             raise StageError("Give at least 2 folds.")
 
@@ -71,7 +97,8 @@ class TrainingResult:
     best_c : float
         The value with the highest macro F1 over the outer folds; of equals the smallest.
     score_by_c : dict of float to float
-        Macro F1 of the pooled predictions of the outer folds. Good for choosing, too good for reporting.
+        Macro F1 of the pooled predictions of the outer folds, with the gamma that suits the C best. Good for choosing,
+        too good for reporting.
     labels : tuple of str
         The classes, in the order of the probabilities' columns.
     out_of_fold_labels : np.ndarray of str [shape=(n,)]
@@ -83,6 +110,8 @@ class TrainingResult:
         What had to be adjusted, one sentence each.
     best_c_by_fold : tuple of float
         The C chosen within the training part of each outer fold.
+    best_gamma : float or None
+        Chosen together with `best_c`, as a multiple of 1 / number of features; None where there is no RBF kernel.
     """
 
     pipeline: Any
@@ -94,6 +123,7 @@ class TrainingResult:
     folds: np.ndarray
     notes: tuple[str, ...]
     best_c_by_fold: tuple[float, ...] = field(default=())
+    best_gamma: float | None = None
 
 
 def train(
@@ -107,7 +137,7 @@ def train(
     """Choose C, predict every row out of fold, and fit the final model on all rows.
 
     Scaler and SMOTE are steps of an imblearn pipeline, so they see training rows only. Nested folds: within the
-    training part of each outer fold, inner folds choose C; the rows set aside are predicted with that choice.
+    training part of each outer fold, inner folds choose C and gamma; the rows set aside are predicted with that choice.
     Probabilities are a softmax of the classifier's scores divided by a temperature, which is fitted on the inner
     folds' predictions (for the final model: the outer folds'). libsvm's own probabilities are not used: they come from
     folds that split videos, and may contradict the label.
@@ -115,6 +145,7 @@ def train(
     Parameters
     ----------
     X : np.ndarray [shape=(n, n_features)]
+        May be memory-mapped (float32 or float64): then only the rows of the fits under way are in memory.
     y : np.ndarray of str [shape=(n,)]
         Labels of `pipeline.labels.LABELS`, each present.
     groups : np.ndarray [shape=(n,)]
@@ -139,42 +170,42 @@ def train(
     N. V. Chawla et al., "SMOTE: Synthetic Minority Over-sampling Technique", JAIR 16, 2002.
     """
     parameters.check()
-    X, y, groups = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.str_), np.asarray(groups)
+    X, y, groups = _as_floats(X), np.asarray(y, dtype=np.str_), np.asarray(groups)
     _check_data(X, y, groups)
     plan = nested_folds(y, groups, scheme=parameters.fold_scheme, folds=parameters.folds, seed=parameters.seed)
-    c_values = tuple(sorted(set(parameters.c_values)))
+    settings = parameters.settings
     parts = [fold.train for folds in (plan.outer, *plan.inner) for fold in folds]
     build = PipelineFactory.fitting(
         [y[part] for part in parts], parameters.classifier, parameters.balancing, parameters.seed
     )
 
-    fits = [Fit(c, fold) for folds in (plan.outer, *plan.inner) for fold in folds for c in c_values]
+    fits = [Fit(setting, fold) for folds in (plan.outer, *plan.inner) for fold in folds for setting in settings]
     total = len(fits) + 1
     fitter = Fitter(X, y, build)
     runs = fitter.scores(fits, progress, total)
-    outer_scores = collect(runs, plan.outer, c_values, len(y))
+    outer_scores = collect(runs, plan.outer, settings, len(y))
     probabilities = np.zeros((len(y), len(LABELS)))
     labels = np.empty_like(np.asarray(LABELS), shape=len(y))
     fold_of = np.zeros(len(y), dtype=np.int64)
     chosen: list[float] = []
     for index, (fold, inner) in enumerate(zip(plan.outer, plan.inner, strict=True)):
-        c, temperature = c_values[(len(c_values) - 1) // 2], 1.0
+        setting, temperature = parameters.middle, 1.0
         if inner:
-            inner_scores = collect(runs, inner, c_values, len(y))
-            c, _ = _best(inner_scores, y, fold.train)
-            temperature = fit_temperature(inner_scores[c][fold.train], y[fold.train])
-        chosen.append(c)
-        held_out = outer_scores[c][fold.test]
+            inner_scores = collect(runs, inner, settings, len(y))
+            setting, _ = _best(inner_scores, y, fold.train)
+            temperature = fit_temperature(inner_scores[setting][fold.train], y[fold.train])
+        chosen.append(setting.c)
+        held_out = outer_scores[setting][fold.test]
         labels[fold.test] = labels_of(held_out)
         probabilities[fold.test] = softmax(held_out / temperature, axis=1)
         fold_of[fold.test] = index
 
-    best_c, score_by_c = _best(outer_scores, y, np.arange(len(y)))
-    model = fitter.final(best_c)
+    best, score_by_c = _best(outer_scores, y, np.arange(len(y)))
+    model = fitter.final(best)
     progress(total, total)
     return TrainingResult(
-        pipeline=TemperatureScaled(model, fit_temperature(outer_scores[best_c], y)),
-        best_c=best_c,
+        pipeline=TemperatureScaled(model, fit_temperature(outer_scores[best], y)),
+        best_c=best.c,
         score_by_c=score_by_c,
         labels=LABELS,
         out_of_fold_labels=labels,
@@ -182,6 +213,7 @@ def train(
         folds=fold_of,
         notes=(*plan.notes, *build.notes, *fitter.notes),
         best_c_by_fold=tuple(chosen),
+        best_gamma=best.gamma if build.classifier == SVM_RBF else None,
     )
 
 
@@ -238,10 +270,23 @@ def _check_finite(X: np.ndarray) -> None:
         raise StageError(f"{bad} of {len(X)} segments have features that are not finite numbers; extract them again.")
 
 
-def _best(scores_by_c: dict[float, np.ndarray], y: np.ndarray, rows: np.ndarray) -> tuple[float, dict[float, float]]:
-    """The C with the highest macro F1 over the pooled predictions of the rows; of equals the smallest."""
+def _as_floats(X: np.ndarray) -> np.ndarray:
+    """The features as they are where they are floating-point numbers, so that a memory-mapped file is not read."""
+    X = np.asarray(X)
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def _best(scores: dict[Setting, np.ndarray], y: np.ndarray, rows: np.ndarray) -> tuple[Setting, dict[float, float]]:
+    """The setting with the highest macro F1 over the pooled predictions of the rows; of equals the smallest.
+
+    The second value is the highest macro F1 of each C.
+    """
     macro = {
-        c: float(f1_score(y[rows], labels_of(scores[rows]), labels=LABELS, average="macro", zero_division=0))
-        for c, scores in scores_by_c.items()
+        setting: float(f1_score(y[rows], labels_of(by_row[rows]), labels=LABELS, average="macro", zero_division=0))
+        for setting, by_row in scores.items()
     }
-    return max(macro, key=lambda c: (macro[c], -c)), macro
+    by_c: dict[float, float] = {}
+    for setting, score in macro.items():
+        by_c[setting.c] = max(score, by_c.get(setting.c, 0.0))
+    best = max(macro.values())
+    return min(setting for setting, score in macro.items() if score == best), by_c

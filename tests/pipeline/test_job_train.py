@@ -43,6 +43,10 @@ def test_a_run_keeps_its_model_card_scores_and_out_of_fold_predictions(videos: l
     assert report["groups"] == 4
     assert report["averages"]["macro"]["f1"] > 0.7 > report["baseline"]["macro_f1"]
 
+    curve = run.scores["risk_coverage"]["curve"]
+    assert (curve[-1]["coverage"], curve[-1]["accuracy"]) == (1, round(report["accuracy"], 4))
+    assert run.card["scores"] == run.scores
+
     assert run.card["feature_names"] == list(NAMES)
     assert run.card["classes"] == list(LABELS)
     assert run.card["training_videos"] == [video.pk for video in videos]
@@ -51,6 +55,43 @@ def test_a_run_keeps_its_model_card_scores_and_out_of_fold_predictions(videos: l
     assert run.card["data_sha256"] == run.data_fingerprint
     assert len(run.data_fingerprint) == 64
     assert run.card["artifact_sha256"]
+
+
+def test_a_run_lists_the_segments_whose_labels_are_likely_wrong(videos: list[Video], run: TrainingRun) -> None:
+    wrong = TextLabel.objects.filter(policy="recommended", label="positive").first()
+    assert wrong
+    wrong.label = "negative"
+    wrong.save(update_fields=["label"])
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    found = run.scores["likely_wrong"]
+    first = found["segments"][0]
+    assert (first["segment"], first["given"]) == (wrong.segment_id, "negative")
+    assert first["likely"] != "negative"
+    assert found["total"] == len(found["segments"]) == sum(part["likely_wrong"] for part in found["per_class"].values())
+    assert sum(part["given"] for part in found["per_class"].values()) == 40
+
+
+def test_what_had_to_be_adjusted_is_on_the_card(videos: list[Video], run: TrainingRun) -> None:
+    for label in ("positive", "neutral"):
+        rest = TextLabel.objects.filter(policy="recommended", label=label).exclude(segment__video=videos[0])
+        rest.update(label="", rejection="weak")
+    TrainingRun.objects.update(folds=5)
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert "only one class is left" in run.error_message
+
+    TextLabel.objects.filter(policy="recommended", label="", segment__video__in=videos[2:]).update(
+        label="neutral", rejection=""
+    )
+    TrainingRun.objects.update(state=RunState.QUEUED)
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    assert run.state == RunState.DONE, run.error_message
+    assert any("4 folds instead of 5" in note for note in run.card["notes"])
+    assert any("no positive segment was left to learn from" in note for note in run.card["notes"])
+    assert any("SMOTE used" in note or "repeated instead" in note for note in run.card["notes"])
 
 
 def test_the_same_data_give_the_same_fingerprint_and_predictions(videos: list[Video], run: TrainingRun) -> None:
@@ -65,6 +106,7 @@ def test_the_same_data_give_the_same_fingerprint_and_predictions(videos: list[Vi
     again = TrainingRun.objects.get(pk=run.pk)
     assert again.data_fingerprint == first.data_fingerprint
     assert again.scores == first.scores
+    assert again.card["artifact_sha256"] == first.card["artifact_sha256"]
     assert list(run.predictions.order_by("segment").values_list("segment", "label", "p_positive", "fold")) == before
 
     TextLabel.objects.filter(policy="recommended", label="positive").first().delete()

@@ -3,7 +3,11 @@
 import hashlib
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +46,26 @@ def test_every_model_predicts_the_same_after_its_way_through_a_file(
     X = make_data(seed=5)[0]
     for before, after in zip(predict(model, X), predict(again, X), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_equal_models_have_equal_hashes_and_others_do_not(tmp_path: Path, classifier: str) -> None:
+    hashes = [
+        write_artifact(tmp_path / "a.skops", fitted(classifier=classifier, seed=seed), {})["artifact_sha256"]
+        for seed in (1, 1, 2)
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_another_process_makes_the_same_bytes(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path\nfrom tests.stages.test_artifact import fitted, write_artifact\n"
+        f"write_artifact(Path({str(tmp_path / 'b.skops')!r}), fitted(classifier='gradient-boosting'), {{}})"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120, env=environment)
+    write_artifact(tmp_path / "a.skops", fitted(classifier="gradient-boosting"), {})
+    assert (tmp_path / "a.skops").read_bytes() == (tmp_path / "b.skops").read_bytes()
 
 
 def test_a_model_whose_segments_were_repeated_comes_back(tmp_path: Path) -> None:
@@ -127,6 +151,54 @@ def test_types_off_the_list_are_named_and_not_built(tmp_path: Path, pipeline: An
     skops.io.dump(pipeline.estimator.steps, content)
     path.write_bytes(content.getvalue())
     with pytest.raises(StageError, match=r"not allowed \(.*test_artifact\.Trap"):
+        read_artifact(path, card_of(path))
+    assert Trap.sprung == []
+
+
+def test_an_archive_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.skops"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.pkl", pickle.dumps(Trap()))
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+    assert Trap.sprung == []
+
+
+@pytest.mark.parametrize("protocol", [-1, 99, "x"])
+def test_a_schema_of_another_protocol_is_refused(tmp_path: Path, pipeline: Any, protocol: object) -> None:
+    path = tmp_path / "a.skops"
+    write_artifact(tmp_path / "whole.skops", pipeline, {})
+    with zipfile.ZipFile(tmp_path / "whole.skops") as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            schema = source.read(name)
+            if name == "schema.json":
+                schema = json.dumps({**json.loads(schema), "protocol": protocol}).encode()
+            target.writestr(name, schema)
+    with pytest.raises(StageError, match="damaged or not a model|not allowed"):
+        read_artifact(path, card_of(path))
+
+
+@pytest.mark.parametrize("change", ["nothing", "deep", "number"])
+def test_a_schema_that_leads_nowhere_is_refused(tmp_path: Path, pipeline: Any, change: str) -> None:
+    path = tmp_path / "a.skops"
+    write_artifact(tmp_path / "whole.skops", pipeline, {})
+    schema = {"nothing": b"{}", "number": b"7", "deep": b'{"a":' * 100_000 + b"1" + b"}" * 100_000}[change]
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("schema.json", schema)
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+
+
+def test_an_array_with_python_objects_in_it_is_refused(tmp_path: Path, pipeline: Any) -> None:
+    """NumPy would unpickle it."""
+    path = tmp_path / "a.skops"
+    write_artifact(tmp_path / "whole.skops", pipeline, {})
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Trap()], dtype=object), allow_pickle=True)
+    with zipfile.ZipFile(tmp_path / "whole.skops") as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, buffer.getvalue() if name.endswith(".npy") else source.read(name))
+    with pytest.raises(StageError, match="damaged or not a model"):
         read_artifact(path, card_of(path))
     assert Trap.sprung == []
 

@@ -1,5 +1,6 @@
 """Training: what it learns, what it must not see, and what it says of data that is too small."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,44 @@ class TestLearning:
             np.testing.assert_allclose(probabilities.sum(axis=1), 1)
             assert (probabilities >= 0).all()
             assert (np.array(LABELS)[probabilities.argmax(axis=1)] == labels).all()
+
+    def test_the_former_name_of_a_classifier_still_works(self) -> None:
+        X, y, groups = make_data()
+        results = [train(X, y, groups, quick(classifier=name)) for name in ("logistic-regression", "logistic")]
+        np.testing.assert_array_equal(results[0].out_of_fold_probabilities, results[1].out_of_fold_probabilities)
+
+    def test_gamma_is_chosen_where_the_kernel_needs_it(self) -> None:
+        rng = np.random.default_rng(0)
+        angle = rng.uniform(0, 2 * np.pi, 480)
+        X = np.column_stack([np.cos(angle), np.sin(angle)]) + 0.02 * rng.normal(size=(480, 2))
+        y = np.asarray(LABELS)[(angle / (2 * np.pi) * 24).astype(int) % 3]  # narrow slices of a ring
+        groups = np.arange(480) % 8
+        chosen = train(X, y, groups, quick(classifier="svm-rbf", c_values=(10.0,), gamma_values=(0.1, 50.0)))
+        fixed = train(X, y, groups, quick(classifier="svm-rbf", c_values=(10.0,), gamma_values=(0.1,)))
+        assert chosen.best_gamma == 50
+        assert macro_f1(y, chosen) > macro_f1(y, fixed) + 0.3
+        assert train(X, y, groups, quick(c_values=(1.0,))).best_gamma is None
+
+    def test_boosting_finds_what_no_line_can_tell_apart(self) -> None:
+        X, y, groups = make_data(rows=40, distance=0)
+        y = np.where(np.abs(X[:, 0]) > 1, "positive", np.where(X[:, 1] * X[:, 2] > 0, "neutral", "negative"))
+        scores = {
+            name: macro_f1(y, train(X, y, groups, quick(classifier=name))) for name in ("gradient-boosting", "logistic")
+        }
+        assert scores["gradient-boosting"] > max(0.8, scores["logistic"] + 0.2)
+
+    def test_the_fast_model_scores_like_the_exact_one(self) -> None:
+        X, y, groups = make_data(groups=20, rows=60, distance=1.2)
+        scores = [macro_f1(y, train(X, y, groups, quick(classifier=name))) for name in ("linear-fast", "logistic")]
+        assert scores[0] == pytest.approx(scores[1], abs=0.02)
+
+    @pytest.mark.parametrize("classifier", ["svm-linear", "linear-fast"])
+    def test_a_memory_mapped_table_gives_the_same_as_one_in_memory(self, tmp_path: Path, classifier: str) -> None:
+        X, y, groups = make_data()
+        np.save(tmp_path / "X.npy", X)
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        first, second = (train(table, y, groups, quick(classifier=classifier)) for table in (X, mapped))
+        np.testing.assert_array_equal(first.out_of_fold_probabilities, second.out_of_fold_probabilities)
 
     @pytest.mark.parametrize("balancing", ["smote", "class-weight"])
     def test_balancing_finds_more_of_the_rare_class(self, balancing: str) -> None:
@@ -203,6 +242,31 @@ class TestSmallData:
         assert (result.out_of_fold_probabilities[own, 0] == 0).all()
         assert not (result.out_of_fold_labels[own] == "positive").any()
 
+    def test_the_fast_model_weighs_classes_where_smote_would_be_slow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(classifiers, "MANY_SEGMENTS", 50)
+        X, y, groups = make_data()
+        smote, weights = (
+            train(X, y, groups, quick(classifier="linear-fast", balancing=name)) for name in BALANCINGS[::2]
+        )
+        assert smote.notes == ("Classes were weighted instead of balanced by SMOTE, which is slow above 50 segments.",)
+        assert weights.notes == ()
+        np.testing.assert_array_equal(smote.out_of_fold_probabilities, weights.out_of_fold_probabilities)
+
+    def test_many_segments_for_a_kernel_are_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(classifiers, "MANY_SEGMENTS", 50)
+        notes = train(*make_data(), quick(c_values=(1.0,))).notes
+        assert len(notes) == 1
+        assert notes[0].endswith(" segments are many for svm-linear; linear-fast is made for more than 50.")
+
+    @pytest.mark.parametrize("classifier", CLASSIFIERS)
+    @pytest.mark.parametrize("balancing", BALANCINGS)
+    def test_every_classifier_bears_a_class_that_is_missing_from_a_fold(self, classifier: str, balancing: str) -> None:
+        X, y, groups = make_data(groups=6, rows=10, shares=(0.0, 0.6, 0.4))
+        y[:5] = "positive"
+        result = train(X, y, groups, quick(classifier=classifier, balancing=balancing, c_values=(1.0,)))
+        assert np.isfinite(result.out_of_fold_probabilities).all()
+        assert any("no positive segment was left to learn from" in note for note in result.notes)
+
     def test_two_groups_take_the_middle_c(self) -> None:
         X, y, groups = make_data(groups=2, rows=40, distance=5)
         result = train(X, y, groups, quick(c_values=(0.01, 0.1, 1.0)))
@@ -266,6 +330,8 @@ class TestSmallData:
             ({"c_values": ()}, "at least one value of C"),
             ({"c_values": (1.0, -1.0)}, "each above 0"),
             ({"folds": 1}, "at least 2 folds"),
+            ({"gamma_values": ()}, "at least one value of gamma"),
+            ({"gamma_values": (float("nan"),)}, "gamma, each above 0"),
         ],
     )
     def test_parameters_that_cannot_be_used_are_refused(self, values: dict[str, Any], sentence: str) -> None:
