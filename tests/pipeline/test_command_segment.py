@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from pipeline.stages import speech_gate
+from pipeline.stages.speech_gate import speech_shares
+
 POLICIES = ("recommended", "seed-2019")
 SRT = """1
 00:00:00,000 --> 00:00:03,000
@@ -89,3 +92,20 @@ def test_a_real_interview_is_cut_at_its_sentences(shared_data: Path, ending: str
     assert len(kept) == 11
     assert all(2000 <= row["end_ms"] - row["start_ms"] <= 12_000 for row in kept)
     assert all(row["text"][-1] in ".?" for row in kept)
+
+
+def test_with_the_recording_it_listens_for_speech_and_ends_with_it(captions, wav, monkeypatch):
+    monkeypatch.setattr(speech_gate, "speech_shares", speech_shares)  # in place of the suite's stand-in
+    captions.write_text(
+        "1\n00:00:00,000 --> 00:00:03,000\nI really love it here.\n\n"
+        "2\n00:00:20,000 --> 00:00:23,000\nNobody can hear this any more.\n"
+    )
+    for policy, first in (("recommended", "hardly any speech"), ("seed-2019", "")):
+        rows = json.loads(run(captions, "--recording", wav, "--policy", policy, "--format", "json")[0])
+        assert rows[0]["reason"] == first
+    assert rows[1]["reason"] == "after the end of the recording"
+
+
+def test_a_recording_without_sound_fails_in_a_sentence(captions):
+    with pytest.raises(CommandError, match=r"\.$"):
+        run(captions, "--recording", captions)

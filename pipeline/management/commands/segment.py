@@ -3,12 +3,23 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.management.help_format import HelpFormatter
-from pipeline.stages.captions import SEGMENTATION_POLICIES, Utterance, read_captions, segment
+from pipeline.stages import speech_gate
+from pipeline.stages.audio import decode
+from pipeline.stages.captions import (
+    SEGMENTATION_POLICIES,
+    CaptionTrack,
+    SegmentationPolicy,
+    Utterance,
+    read_captions,
+    segment,
+    without_speechless,
+)
 from pipeline.stages.errors import StageError
 
 MS_PER_SECOND = 1000
@@ -33,6 +44,12 @@ class Command(BaseCommand):
             help="The rules: recommended (the default) cuts anew, seed-2019 takes each cue as it comes.",
         )
         parser.add_argument(
+            "--recording",
+            type=Path,
+            metavar="FILE",
+            help="The sound that the captions belong to: utterances end with it, and the speech gate hears it.",
+        )
+        parser.add_argument(
             "--format",
             choices=("text", "json"),
             default="text",
@@ -46,7 +63,11 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         for problem in track.problems:
             self.stderr.write(f"{options['file'].name}: {problem}")
-        utterances = segment(track, SEGMENTATION_POLICIES[options["policy"]])
+        policy = SEGMENTATION_POLICIES[options["policy"]]
+        try:
+            utterances = _heard(track, policy, options["recording"]) if options["recording"] else segment(track, policy)
+        except StageError as error:
+            raise CommandError(error.message) from error
         if options["format"] == "json":
             rows = [
                 {"start_ms": u.start_ms, "end_ms": u.end_ms, "text": u.text, "kept": u.kept, "reason": u.reason}
@@ -65,6 +86,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{times}  {verdict:<{width}}  {utterance.text}")
         kept = sum(utterance.kept for utterance in utterances)
         self.stdout.write(f"{kept} of {len(utterances)} utterances kept")
+
+
+def _heard(track: CaptionTrack, policy: SegmentationPolicy, source: Path) -> tuple[Utterance, ...]:
+    """Cut as the job does: up to the end of the recording, and only where somebody speaks."""
+    with TemporaryDirectory(prefix="crossmodal-") as folder:
+        recording = decode(source, Path(folder) / "audio.flac")
+        utterances = segment(track, policy, duration_ms=int(recording.duration_s * MS_PER_SECOND))
+        spans = [(utterance.start_ms, utterance.end_ms) for utterance in utterances if utterance.kept]
+        if not policy.min_speech_share:
+            return utterances
+        shares = speech_gate.speech_shares(recording.path, spans, enough=policy.min_speech_share)
+    return without_speechless(utterances, shares.tolist(), policy)
 
 
 def _clock(time_ms: int) -> str:
