@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,8 +23,8 @@ DEFAULT_TOTAL = 100
 Pool = dict[str, dict[int, list[int]]]
 
 
-def labelled_segments(split: str, policy: str) -> Pool:
-    """Kept segments with a text label, of ready videos that can be heard."""
+def labelled_segments(split: str, policy: str, videos: Collection[int] = ()) -> Pool:
+    """Kept segments with a text label, of ready videos that can be heard; of these videos only where any are named."""
     pool: Pool = {label: defaultdict(list) for label in LABELS}
     rows = (
         Segment.objects.labelled(policy)
@@ -33,6 +33,8 @@ def labelled_segments(split: str, policy: str) -> Pool:
         .order_by("pk")
         .values_list("text_labels__label", "video_id", "pk")
     )
+    if videos:
+        rows = rows.filter(video__in=videos)
     for label, video_pk, segment_pk in rows:
         pool[label][video_pk].append(segment_pk)
     return pool
@@ -111,13 +113,15 @@ def sample_campaign(
     show_text: bool = False,
     guidelines: str = "",
     user: User | None = None,
+    videos: Collection[int] = (),
 ) -> Campaign:
     """Make a campaign of segments drawn per class, with the draw recorded.
 
     With ``per_class``, that many of each class or as many as there are; otherwise ``total`` over all classes, as
-    evenly as they allow. The same seed on the same segments draws the same ones in the same order.
+    evenly as they allow. The same seed on the same segments draws the same ones in the same order. Primary keys in
+    ``videos`` restrict the draw to these.
     """
-    pool = labelled_segments(split, policy)
+    pool = labelled_segments(split, policy, videos)
     available = {label: sum(map(len, pool[label].values())) for label in LABELS}
     if not any(available.values()):
         raise AnnotationError(
@@ -136,6 +140,7 @@ def sample_campaign(
         "method": "per-class" if per_class is not None else "even-over-classes",
         "asked": per_class if per_class is not None else total,
         "policy": policy,
+        **({"only_videos": sorted(videos)} if videos else {}),
         "available": available,
         "drawn": wanted,
         "videos": len({video_of[segment] for segment, _ in drawn}),

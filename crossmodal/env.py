@@ -4,10 +4,12 @@ Kept apart from ``settings.py`` so that the supervisor can ask where things are 
 """
 
 import hashlib
+import json
 import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 # Linux allows 108 bytes for a Unix socket's path, macOS 104.
 MAX_SOCKET_PATH_BYTES = 100
@@ -36,6 +38,17 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """A JSON object."""
+    try:
+        value = json.loads(text(name, "{}"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{name} is no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r}; write a JSON object.")  # noqa: TRY004 - as for all variables here
+    return value
 
 
 def socket_path(var_dir: Path) -> Path:

@@ -39,15 +39,6 @@ VIDEO_COLUMNS: dict[str, list[str]] = {
 
 
 @dataclass(frozen=True)
-class SplitRow:
-    """One split's line in the table of videos."""
-
-    name: str
-    counts: tuple[int, ...]
-    duration_s: float
-
-
-@dataclass(frozen=True)
 class Overview:
     """Counts over the whole installation."""
 
@@ -70,10 +61,6 @@ class Overview:
     def is_empty(self) -> bool:
         return not self.n_videos and not self.campaigns
 
-    @property
-    def video_headings(self) -> list[str]:
-        return [column.replace("_", " ").capitalize() for column in self.video_columns]
-
     def count(self, column: str) -> int:
         return sum(row[column] for row in self.videos.values())
 
@@ -86,16 +73,21 @@ class Overview:
         return float(sum(row["duration_s"] for row in self.videos.values()))
 
     @property
-    def video_columns(self) -> list[str]:
-        """The columns that say something: what is ready, and what there is of the rest."""
-        return [column for column in VIDEO_COLUMNS if column == "ready" or self.count(column)]
+    def split_names(self) -> list[str]:
+        return [str(Split(split).label) for split in self.videos]
 
     @property
-    def video_rows(self) -> list[SplitRow]:
+    def video_rows(self) -> list[tuple[str, list[int]]]:
+        """A state with its count in each split: what is ready, and what there is of the rest."""
         return [
-            SplitRow(str(Split(split).label), tuple(row[column] for column in self.video_columns), row["duration_s"])
-            for split, row in self.videos.items()
+            (column.replace("_", " ").capitalize(), [row[column] for row in self.videos.values()])
+            for column in VIDEO_COLUMNS
+            if column == "ready" or self.count(column)
         ]
+
+    @property
+    def durations_s(self) -> list[float]:
+        return [row["duration_s"] for row in self.videos.values()]
 
     @property
     def labelled(self) -> int:
@@ -163,7 +155,7 @@ def _steps(state: Overview) -> Iterator[NextStep]:
         yield NextStep(f"{_n(stored, 'video')} imported, not fetched yet.", "See videos", videos)
     for row, text in ((train, NO_TRAIN_VIDEOS), (test, NO_TEST_VIDEOS)):
         if not sum(row[column] for column in VIDEO_COLUMNS):
-            yield NextStep(text, "Add videos", reverse("submit_videos"))
+            yield NextStep(text, "Add videos", reverse("list_videos") + "?add=urls#add")
     if train["ready"] and not state.runs_done and not state.runs_unfinished:
         yield NextStep("No audio model is trained yet.", "Start training", reverse("start_run"))
     if state.latest_run and test["ready"] and not state.test_predictions:
@@ -186,7 +178,7 @@ def _n(count: int, noun: str) -> str:
 
 
 def campaigns_for(annotator: User) -> QuerySet[Campaign]:
-    """Open campaigns with the number of segments this person voted on (``n_mine``) and may still hear (``n_left``)."""
+    """Open campaigns where this person voted (``n_mine`` segments) or may still hear some (``n_left``)."""
     mine = Task.objects.filter(slots__annotator=annotator, slots__filled=True)
     skipped = Task.objects.filter(skips__annotator=annotator)
     left = Q(tasks__state=TaskState.OPEN, tasks__segment__isnull=False)
@@ -196,5 +188,6 @@ def campaigns_for(annotator: User) -> QuerySet[Campaign]:
             n_mine=Count("tasks", filter=Q(tasks__in=mine)),
             n_left=Count("tasks", filter=left & ~Q(tasks__in=mine) & ~Q(tasks__in=skipped)),
         )
+        .filter(Q(n_mine__gt=0) | Q(n_left__gt=0))
         .order_by("pk")
     )

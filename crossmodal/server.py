@@ -30,12 +30,15 @@ def on_starting(server: Any) -> None:
     import django
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
+    from django.db import connections
 
     django.setup()
     try:
         call_command("check")
     except SystemCheckError as error:
         raise SystemExit(f"Crossmodal does not start:\n{error}") from None
+    finally:
+        connections.close_all()  # a check may have opened one, which forked workers must not share
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -140,6 +140,11 @@ DOWNLOAD_ALLOWED_HOSTS = env.words(
 # The demonstration corpus is served from this machine at exactly this origin, and nowhere else.
 DEMO_SITE_PORT = env.number("DEMO_SITE_PORT", 8799)
 DEMO_SITE_ORIGIN = f"http://127.0.0.1:{DEMO_SITE_PORT}"
+# Origins on a private network that may be fetched too, each exactly as written, as in http://media.lab.example:8080.
+DOWNLOAD_PRIVATE_ORIGINS = env.words("DOWNLOAD_PRIVATE_ORIGINS")
+# Label policies besides seed-2019 and recommended: name to parameters, see docs/method.md.
+LABEL_POLICIES = env.mapping("LABEL_POLICIES")
+
 MAX_VIDEO_DURATION_S = env.number("MAX_VIDEO_DURATION_S", 4 * 3600)
 MAX_VIDEO_BYTES = env.number("MAX_VIDEO_BYTES", 2 * 1024**3)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 2 * 1024**3)

@@ -2,7 +2,7 @@
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage as Base
 
-# Other apps bring scripts whose imports a bundler would resolve; only this project's are meant for browsers as they are.
+# Other apps bring scripts whose imports a bundler would resolve; only this project's are meant for browsers.
 OWN_MODULES = "js/*.js"
 
 

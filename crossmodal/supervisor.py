@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -86,11 +86,16 @@ class Supervisor:
     ) -> None:
         self.log_dir = log_dir
         self.cwd = cwd
-        self.say = say
+        self._say = say
         self.grace_s = grace_s
         self.services: list[Service] = []
         self.stop_requests = 0
         self.on_restart: Callable[[Service], None] = lambda service: None
+
+    def say(self, text: str) -> None:
+        """Tell whoever watches; a terminal that was closed must not keep the services from being stopped."""
+        with suppress(OSError):
+            self._say(text)
 
     # ------------------------------------------------------------ one service
 

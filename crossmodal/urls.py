@@ -6,7 +6,7 @@ from django.urls import include, path
 from crossmodal.roles import admin_required
 
 # One way in: the admin site has no sign-in form of its own, which would know nothing of the throttle.
-admin.site.login = admin_required(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = admin_required(admin.site.login)  # type: ignore[assignment, method-assign]
 
 urlpatterns = [
     path("admin/queues/", include("django_rq.urls")),

@@ -20,6 +20,8 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["title", "url", "submitted_url", "extractor_id", "=dataset_id"]
     readonly_fields = [
         *DERIVED,
+        "url",
+        "submitted_url",
         "extractor",
         "extractor_id",
         "dataset_row",

@@ -74,7 +74,7 @@ def saving(row: Row) -> Iterator[None]:
     leaves the row object as the database has it.
     """
     with transaction.atomic():
-        if not held(row).select_for_update().exists():
+        if not list(held(row).select_for_update().values_list("pk")):
             raise SupersededError(f"{row!r} is no longer {row.state}")
         yield
 

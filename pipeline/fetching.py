@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ from django.db.models import ProtectedError
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
 from pipeline.files import local_path
-from pipeline.hosts import check_host, is_demo_site
+from pipeline.hosts import check_host, private_origins
 from pipeline.intake import already_there
 from pipeline.models import Segment, Video
 from pipeline.queues import enqueue_on_commit
-from pipeline.stages import audio, captions
+from pipeline.stages import audio, captions, speech_gate
 from pipeline.stages.download import Download, DownloadLimits, VideoIdentity, download
 from pipeline.stages.errors import StageError
 
@@ -55,6 +55,8 @@ def _segment_uploaded_captions(video: Video) -> None:
     show(video, "Reading captions")
     with local_path(video.captions) as path:
         spoken = _read(path, video, CaptionsKind.UPLOADED, _milliseconds(video.duration_s))
+    with local_path(video.audio) as recording:
+        spoken = _gated(spoken, recording, video)
     _save(video, spoken, {})
 
 
@@ -67,26 +69,25 @@ def _take_upload(video: Video, folder: Path) -> None:
         return
     with local_path(video.captions) as path:
         spoken = _read(path, video, CaptionsKind.UPLOADED, _milliseconds(recording.duration_s))
-    _save(video, spoken, files, **columns)
+    _save(video, _gated(spoken, recording.path, video), files, **columns)
 
 
 def _take_download(video: Video, folder: Path) -> None:
     check_host(video.url)
     limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
-    private_origins = [settings.DEMO_SITE_ORIGIN] if is_demo_site(video.url) else []
     found = download(
         video.url,
         folder=folder,
         limits=limits,
         progress=show_percent(video, "Downloading"),
-        private_origins=private_origins,
+        private_origins=private_origins(),
     )
     _check_identity(video, found.identity)
     recording, files = _decode(video, found.audio_path, folder)
     spoken, problem = _read_downloaded(found, video, _milliseconds(recording.duration_s))
     _save(
         video,
-        spoken,
+        _gated(spoken, recording.path, video) if spoken else None,
         files,
         problem=problem,
         duration_s=recording.duration_s,
@@ -142,6 +143,18 @@ def _read(path: Path, video: Video, kind: str, duration_ms: int) -> Spoken:
         kind = CaptionsKind.AUTOMATIC  # what rolls is automatic, whatever the page says
     utterances = captions.segment(track, captions.SEGMENTATION_POLICIES[video.policy], duration_ms=duration_ms)
     return Spoken(path, kind, track.problems, utterances)
+
+
+def _gated(spoken: Spoken, recording: Path, video: Video) -> Spoken:
+    """Without the utterances in whose sound hardly anybody speaks, where the policy asks for that."""
+    policy = captions.SEGMENTATION_POLICIES[video.policy]
+    spans = [(utterance.start_ms, utterance.end_ms) for utterance in spoken.utterances if utterance.kept]
+    if not policy.min_speech_share or not spans:
+        return spoken
+    progress = show(video, "Listening for speech")
+    shares = speech_gate.speech_shares(recording, spans, enough=policy.min_speech_share, progress=progress)
+    utterances = captions.without_speechless(spoken.utterances, shares.tolist(), policy)
+    return replace(spoken, utterances=utterances)
 
 
 def _save(

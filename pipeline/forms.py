@@ -153,6 +153,9 @@ class UploadForm(SplitForm, CaptionsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A refused upload comes back as a fragment; the chosen files stay chosen.
+        for name in ("recording", "captions"):
+            self.fields[name].widget.attrs["hx-preserve"] = "true"
         captions = self.fields["captions"]
         captions.required = False
         captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."

@@ -9,17 +9,19 @@ from pipeline.stages.download import VideoIdentity, identify
 from pipeline.stages.errors import StageError
 
 
-def is_demo_site(url: str) -> bool:
-    return origin_of(url) == settings.DEMO_SITE_ORIGIN
+def private_origins() -> tuple[str, ...]:
+    """Exact origins on this machine or the local network that may be opened; none but these."""
+    return (settings.DEMO_SITE_ORIGIN, *settings.DOWNLOAD_PRIVATE_ORIGINS)
 
 
 def check_host(url: str) -> None:
-    """Refuse an address that is neither on an allowed host (or a subdomain) nor on the demonstration site."""
+    """Refuse an address that is neither on an allowed host (or a subdomain) nor on a private origin named exactly."""
     parts = split_url(url)
     host = host_of(parts)
     allowed = settings.DOWNLOAD_ALLOWED_HOSTS
     usual_port = parts.port in (None, *DEFAULT_PORTS.values())
-    if is_demo_site(url) or (usual_port and any(host == one or host.endswith(f".{one}") for one in allowed)):
+    on_allowed_host = usual_port and any(host == one or host.endswith(f".{one}") for one in allowed)
+    if on_allowed_host or origin_of(url) in private_origins():
         return
     raise StageError(
         f"{urlsplit(url).netloc} is not among the sites that may be fetched ({', '.join(allowed)}); "

@@ -10,6 +10,7 @@ from pipeline.choices import VideoState
 from pipeline.claims import finish, new_files, saving, show
 from pipeline.files import local_path
 from pipeline.models import Segment, TextLabel, Video
+from pipeline.policies import label_policies
 from pipeline.queues import enqueue_on_commit
 from pipeline.stages.errors import StageError
 from pipeline.stages.features import (
@@ -21,14 +22,15 @@ from pipeline.stages.features import (
     write_features,
 )
 from pipeline.stages.progress import ProgressCallback, ignore_progress
-from pipeline.stages.sentiment import LABEL_POLICIES, TextScore, score_texts
+from pipeline.stages.sentiment import TextScore, score_texts
 
 
 def label(video: Video) -> None:
     """The work of the job `label_video`: labels under every policy, so that they can be compared."""
     segments = list(video.segments.kept().order_by("position"))
     rows: list[TextLabel] = []
-    for policy in LABEL_POLICIES.values():
+    policies = label_policies()
+    for policy in policies.values():
         scores = score_texts(
             [segment.text for segment in segments], policy, progress=show(video, f"Labelling text ({policy.name})")
         )
@@ -36,7 +38,8 @@ def label(video: Video) -> None:
     with saving(video):
         TextLabel.objects.filter(segment__video=video).delete()
         TextLabel.objects.bulk_create(rows, batch_size=500)
-        finish(video, VideoState.LABELLED)
+        parameters = {policy.name: policy.parameters for policy in policies.values()}
+        finish(video, VideoState.LABELLED, label_policies=parameters)
     enqueue_on_commit("extract_features", video.pk)
 
 

@@ -24,10 +24,13 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.label_noise import estimate_noise
 from pipeline.stages.progress import ProgressCallback
 from pipeline.stages.pyaudioanalysis import MID_WINDOW_S, SHORT_WINDOW_S
+from pipeline.stages.row_file import RowFile
 from pipeline.stages.training import TrainingParameters, TrainingResult
 
 # Of segments with likely wrong labels: more than people can hear, and small enough for a row of the database.
 MAX_LIKELY_WRONG = 1_000
+# Of the feature matrix while its fingerprint is taken: about 10 MB.
+ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class TrainingData:
     Attributes
     ----------
     X : np.ndarray [shape=(n, n_features), dtype=float64]
+        Memory-mapped.
     y : np.ndarray of str [shape=(n,)]
     groups : np.ndarray [shape=(n,), dtype=int64]
         Primary key of each row's video.
@@ -57,13 +61,14 @@ class TrainingData:
         digest = hashlib.sha256()
         for group, segment, label in zip(self.groups, self.segments, self.y, strict=True):
             digest.update(f"{group} {segment} {label}\n".encode())
-        digest.update(np.ascontiguousarray(self.X, dtype="<f8").tobytes())
+        for start in range(0, len(self.X), ROWS_AT_ONCE):
+            digest.update(np.ascontiguousarray(self.X[start : start + ROWS_AT_ONCE], dtype="<f8").tobytes())
         return digest.hexdigest()
 
 
-def gather(run: TrainingRun, progress: ProgressCallback) -> TrainingData:
+def gather(run: TrainingRun, rows_on_disk: RowFile, progress: ProgressCallback) -> TrainingData:
     """Features and labels of all ready videos of the run's split, in the order of videos and positions."""
-    parts: list[tuple[np.ndarray, list[str], list[int], list[int]]] = []
+    parts: list[tuple[list[str], list[int], list[int]]] = []
     names: tuple[str, ...] = ()
     videos = list(Video.objects.in_split(run.split).ready().order_by("pk"))
     for done, video in enumerate(videos, start=1):
@@ -76,18 +81,19 @@ def gather(run: TrainingRun, progress: ProgressCallback) -> TrainingData:
             names = table.names
             chosen = [row for row, position in enumerate(table.keys.tolist()) if position in rows]
             pks, labels = zip(*(rows[int(table.keys[row])] for row in chosen), strict=True) if chosen else ((), ())
-            parts.append((table.X[chosen], list(labels), [video.pk] * len(chosen), list(pks)))
+            rows_on_disk.append(table.X[chosen])
+            parts.append((list(labels), [video.pk] * len(chosen), list(pks)))
         progress(done, len(videos))
-    if not any(part[1] for part in parts):
+    if not any(labels for labels, _, _ in parts):
         raise StageError(
             f"No ready video of the {run.get_split_display().lower()} split has a segment with a label; "
             "add videos and wait until they are ready."
         )
     return TrainingData(
-        X=np.concatenate([part[0] for part in parts]),
-        y=np.array([label for part in parts for label in part[1]]),
-        groups=np.array([group for part in parts for group in part[2]], dtype=np.int64),
-        segments=np.array([pk for part in parts for pk in part[3]], dtype=np.int64),
+        X=rows_on_disk.mapped(),
+        y=np.array([label for labels, _, _ in parts for label in labels]),
+        groups=np.array([group for _, groups, _ in parts for group in groups], dtype=np.int64),
+        segments=np.array([pk for _, _, pks in parts for pk in pks], dtype=np.int64),
         names=names,
     )
 
@@ -105,10 +111,13 @@ def parameters_of(run: TrainingRun) -> TrainingParameters:
 
 def train(run: TrainingRun) -> None:
     """The work of the job `train`."""
-    data = gather(run, show(run, "Gathering features"))
-    result = training.train(data.X, data.y, data.groups, parameters_of(run), progress=show(run, "Training"))
-    scores = _scores(data, result)
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="crossmodal-") as folder,
+        RowFile(Path(folder) / "features") as rows_on_disk,
+    ):
+        data = gather(run, rows_on_disk, show(run, "Gathering features"))
+        result = training.train(data.X, data.y, data.groups, parameters_of(run), progress=show(run, "Training"))
+        scores = _scores(data, result)
         path = Path(folder) / "model.skops"
         card = write_artifact(path, result.pipeline, _card(run, data, result, scores))
         rows = prediction_rows(

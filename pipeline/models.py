@@ -81,6 +81,12 @@ class Video(Progress):
     error_message = models.TextField(blank=True)
     error_permanent = models.BooleanField(default=False)
     captions_kind = models.CharField(max_length=10, choices=CaptionsKind.choices, blank=True)
+    label_policies = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="Parameters of each policy, by name, when the segments were labelled.",
+    )
     captions_notes = models.JSONField(default=list, blank=True, help_text="What could not be read in the captions.")
     source = models.FileField(upload_to=server_made_name, blank=True, help_text="Uploaded recording before decoding.")
     audio = models.FileField(upload_to=server_made_name, blank=True, help_text="FLAC, 16 kHz, mono.")

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 # How long a dead worker's job may lie before another looks for it.
 MAINTENANCE_INTERVAL_S = 60
 # How late a due retry may be taken up; an idle worker asks Redis this often.
-LOOK_INTERVAL_S = 5
+LOOK_INTERVAL_S = 2
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 

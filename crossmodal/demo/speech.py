@@ -23,6 +23,7 @@ CHARACTERS_UTF8 = 1
 RATE, VOLUME, PITCH, RANGE = 1, 2, 3, 4
 EVENT_END_OF_LIST, EVENT_WORD = 0, 1
 BUFFER_MS = 200
+SEED = 1
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Synthesiser:
         if rate <= 0:
             raise SpeechError("espeak-ng cannot read its voices; install the package espeakng-loader again.")
         self.sample_rate_hz: int = rate
+        # Random numbers make some voices breathe; espeak-ng seeds them with the time of day.
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
         self._chunks: list[np.ndarray] = []
         self._word_events: list[tuple[int, int, int]] = []
         self._callback = _Callback(self._receive)  # held here, or Python would free what the library calls

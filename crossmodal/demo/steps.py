@@ -174,6 +174,8 @@ def vote() -> None:
             guidelines="Made by the demonstration: its votes are simulated, nobody listened.",
         )
         listeners.vote(campaign, timelines)
+        # Nothing is left to hear in it, so that it need not stand in a real annotator's list.
+        Campaign.objects.filter(pk=campaign.pk).update(is_open=False)
 
 
 def timeline_of(script: Script) -> Timeline:

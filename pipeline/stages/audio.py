@@ -14,6 +14,7 @@ import av
 import numpy as np
 import soundfile as sf
 
+from pipeline.stages.blocks import in_blocks
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
@@ -107,7 +108,7 @@ def _decode_to(source: Path, target: Path, max_duration_s: float | None, progres
             raise _too_long(source, max_duration_s)
         frames, told = 0, 0
         with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as flac:
-            for samples in _resampled(container, source):
+            for samples in in_blocks(_resampled(container, source)):
                 flac.write(samples)
                 frames += len(samples)
                 if limit is not None and frames > limit:

@@ -5,9 +5,15 @@ from pathlib import Path
 
 from pipeline.stages.captions_json3 import read_json3
 from pipeline.stages.captions_text import TIME_ARROW, read_srt, read_vtt
-from pipeline.stages.cues import CaptionTrack, Cue, Word
+from pipeline.stages.cues import AUTOMATIC, CaptionTrack, Cue, Word
 from pipeline.stages.errors import StageError
-from pipeline.stages.segmentation import SEGMENTATION_POLICIES, SegmentationPolicy, Utterance, segment
+from pipeline.stages.segmentation import (
+    SEGMENTATION_POLICIES,
+    SegmentationPolicy,
+    Utterance,
+    segment,
+    without_speechless,
+)
 
 __all__ = [
     "SEGMENTATION_POLICIES",
@@ -18,10 +24,13 @@ __all__ = [
     "Word",
     "read_captions",
     "segment",
+    "without_speechless",
 ]
 
-# A day of automatic json3 captions takes some 20 MB; more is no caption file.
-MAX_FILE_BYTES = 100_000_000
+# A day of automatic json3 captions takes some 20 MB; more is no caption file. Reading takes up to 60 times the memory.
+MAX_FILE_BYTES = 25_000_000
+# A cue of more words than a minute of speech has tells nothing of when they are said.
+MAX_CUE_WORDS = 150
 # More problems than this are counted, not listed.
 MAX_PROBLEMS = 50
 
@@ -53,9 +62,22 @@ def read_captions(path: Path) -> CaptionTrack:
     if not track.cues:
         detail = f" First problem: {problems[0]}" if problems else ""
         raise StageError(f"No captions can be read from {path.name}; give an SRT, WebVTT or json3 file.{detail}")
+    if _holds_transcript(track):
+        raise StageError(
+            f"{path.name} holds a whole transcript in one cue, so that nothing tells when each sentence is said; "
+            "give captions in which every sentence or line has its own times."
+        )
     if len(problems) > MAX_PROBLEMS:
         problems = [*problems[:MAX_PROBLEMS], f"… and {len(problems) - MAX_PROBLEMS} more problems."]
     return CaptionTrack(track.cues, track.format, track.kind, tuple(problems))
+
+
+def _holds_transcript(track: CaptionTrack) -> bool:
+    """Tell whether most of the words stand in cues that are much too long."""
+    if track.kind == AUTOMATIC:
+        return False
+    lengths = [len(cue.text.split()) for cue in track.cues]
+    return 2 * sum(length for length in lengths if length > MAX_CUE_WORDS) > sum(lengths)
 
 
 def _decode(path: Path, problems: list[str]) -> str:

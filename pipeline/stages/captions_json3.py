@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.stages.cues import AUTOMATIC, MANUAL, MAX_TIME_MS, CaptionTrack, Cue, Word, clean
 from pipeline.stages.errors import StageError
-from pipeline.stages.unrolling import Chunk, close_words, longest_word_ms, words_of_chunks
+from pipeline.stages.unrolling import Chunk, close_words, in_order, longest_word_ms, words_of_chunks
 
 # A rolling line is there until the one after next begins. YouTube's own VTT of the same captions ends its cue this
 # long (ms) before the next line, to show the finished line alone for that time.
@@ -63,7 +63,7 @@ def read_json3(text: str) -> CaptionTrack:
         event = _event(raw, segs, number, problems)
         if event is not None and event.text:
             events.append(event)
-    events = _with_durations(events)
+    events = _with_durations(list(in_order(events, problems)))
     if rolling:
         return CaptionTrack(_rolling_cues(events), "json3", AUTOMATIC, tuple(problems))
     cues = tuple(Cue(event.start_ms, event.end_ms, event.text) for event in events)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pysrt
 
-from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.unrolling import Chunk, RawCue, assemble
+from pipeline.stages.cues import MAX_TIME_MS, VOICE_MARK, CaptionTrack, clean
+from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order
 
 TIME_ARROW = "-->"
 _CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIME_LINE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _SRT_CLOCK = re.compile(rf"\s*{_CLOCK}\s*")
-_INLINE = re.compile(rf"<{_CLOCK}>|<[^<>]*>")
+_INLINE = re.compile(rf"<{_CLOCK}>|<v(?:\.[^<>\s]*)?[ \t](?P<voice>[^<>]*)>|<[^<>]*>")
 # <i>, <font …> and SubStation's {\an8} in SRT files.
 _SRT_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}")
 _VTT_NO_CUE = re.compile(r"WEBVTT|NOTE|STYLE|REGION")
@@ -96,24 +96,36 @@ def _blocks(text: str, problems: list[str], *, skipped: re.Pattern[str]) -> Iter
             problems.append(f"{block.where}: the cue has no text.")
 
 
-def _vtt_chunks(line: str) -> tuple[Chunk, ...]:
-    """Cut a line at its word times, dropping all other markup."""
-    chunks: list[Chunk] = []
-    text, time_ms, position = "", None, 0
-    for match in _INLINE.finditer(line):
-        text += line[position : match.start()]
-        position = match.end()
-        if match[3] is None:
-            continue
-        try:
-            following = _clock_ms(match.groups())
-        except UnreadableTimeError:
-            continue  # The words after it share the time of those before.
-        if text:
-            chunks.append(Chunk(clean(text), time_ms))
-        text, time_ms = "", following
-    chunks.append(Chunk(clean(text + line[position:]), time_ms))
-    return tuple(chunks)
+@dataclass
+class _VttLines:
+    """Cuts the lines of a file at their word times, remembering whose voice was the last."""
+
+    voice: str = ""
+
+    def chunks(self, line: str) -> tuple[Chunk, ...]:
+        """Cut a line at its word times; another voice becomes a speaker mark, all other markup is dropped."""
+        chunks: list[Chunk] = []
+        text, time_ms, position = "", None, 0
+        for match in _INLINE.finditer(line):
+            text += line[position : match.start()]
+            position = match.end()
+            if match["voice"]:
+                text += self._mark(match["voice"])
+            if match[3] is None:
+                continue
+            try:
+                following = _clock_ms(match.groups()[:4])
+            except UnreadableTimeError:
+                continue  # The words after it share the time of those before.
+            if text:
+                chunks.append(Chunk(clean(text), time_ms))
+            text, time_ms = "", following
+        chunks.append(Chunk(clean(text + line[position:]), time_ms))
+        return tuple(chunks)
+
+    def _mark(self, annotation: str) -> str:
+        before, self.voice = self.voice, " ".join(annotation.split())
+        return f" {VOICE_MARK} " if before and before != self.voice else ""
 
 
 def _lasts(start_ms: int, end_ms: int, block: _Block, problems: list[str]) -> bool:
@@ -143,6 +155,7 @@ def read_vtt(text: str) -> CaptionTrack:
     """
     problems: list[str] = []
     raw_cues: list[RawCue] = []
+    lines = _VttLines()
     if not text.startswith("WEBVTT"):
         problems.append('line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
     for block in _blocks(text, problems, skipped=_VTT_NO_CUE):
@@ -152,8 +165,8 @@ def read_vtt(text: str) -> CaptionTrack:
             problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
         if _lasts(start_ms, end_ms, block, problems):
-            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(_vtt_chunks, block.payload))))
-    cues, kind = assemble(raw_cues)
+            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(lines.chunks, block.payload))))
+    cues, kind = assemble(in_order(raw_cues, problems))
     return CaptionTrack(cues, "vtt", kind, tuple(problems))
 
 
@@ -190,5 +203,5 @@ def read_srt(text: str) -> CaptionTrack:
         if _lasts(start_ms, end_ms, block, problems):
             lines = (clean(_SRT_MARKUP.sub("", line)) for line in item.text.split("\n"))
             raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in lines)))
-    cues, kind = assemble(raw_cues)
+    cues, kind = assemble(in_order(raw_cues, problems))
     return CaptionTrack(cues, "srt", kind, tuple(problems))

@@ -11,6 +11,9 @@ _TAG = re.compile(r"\[(?!\s*_+\s*\])[^\[\]]*\]|\([^()]*\)|[♪♫][^♪♫]*[♪
 _MASKED_WORD = re.compile(r"\[\s*(_+)\s*\]")
 # ">>" before the words of another speaker.
 _SPEAKER_MARK = re.compile(r"(?:^|(?<=\s))>{2,}")
+# The same from a voice tag (`<v Ann>`), told from what a caption's author wrote by an invisible separator: where cues
+# are taken as they come it is left out again.
+VOICE_MARK = ">>\u2063"
 _TOKEN = re.compile(rf"{_TAG.pattern}|>{{2,}}(?=\s|\w|$)|(?:(?!{_TAG.pattern})\S)+")
 # Zero-width characters and direction marks, which break the comparison of lines and the finding of words.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\ufeff"))
@@ -92,6 +95,11 @@ def without_tags(text: str) -> str:
 def has_words(text: str) -> bool:
     """Tell whether anything is said outside tags."""
     return any(character.isalnum() or character == "_" for character in without_tags(text))
+
+
+def without_voice_marks(text: str) -> str:
+    """Leave out the marks that stand for voice tags."""
+    return text.replace(VOICE_MARK, " ")
 
 
 def spread(tokens: Iterable[str], start_ms: int, end_ms: int) -> list[Word]:

@@ -25,7 +25,7 @@ class LabelNoise:
     likely_wrong : np.ndarray [shape=(m,), dtype=int64]
         Numbers of the rows whose label is likely wrong, the least believable first.
     better : np.ndarray of str [shape=(m,)]
-        For each of them the class that the model is confident of.
+        For each of them the most probable class.
     """
 
     thresholds: np.ndarray
@@ -72,7 +72,7 @@ def estimate_noise(y: np.ndarray, probabilities: np.ndarray) -> LabelNoise:
     A row is confidently of class j if its probability of j is at least the mean probability of j over the rows given j;
     of several such classes the most probable counts. Counts of given label against confident class, with each row of
     the matrix scaled to the number of rows given that label, estimate the joint distribution. A row is likely wrong if
-    it is confidently of another class than the given one.
+    it is confidently of another class than the given one, unless the given one is still the most probable.
 
     Parameters
     ----------
@@ -104,7 +104,8 @@ def estimate_noise(y: np.ndarray, probabilities: np.ndarray) -> LabelNoise:
     weights[unknown, classes[unknown]] = 1
     joint = np.divide(weights, np.maximum(weights.sum(axis=1, keepdims=True), 1)) * totals[:, None] / len(y)
 
-    wrong = np.flatnonzero(sure & (believed != given))
-    margin = probabilities[wrong, given[wrong]] - probabilities[wrong, believed[wrong]]
+    likely = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(sure & (believed != given) & (likely != given))
+    margin = probabilities[wrong, given[wrong]] - probabilities[wrong, likely[wrong]]
     wrong = wrong[np.argsort(margin, kind="stable")]
-    return LabelNoise(thresholds, counts, joint, wrong, np.asarray(LABELS)[believed[wrong]])
+    return LabelNoise(thresholds, counts, joint, wrong, np.asarray(LABELS)[likely[wrong]])

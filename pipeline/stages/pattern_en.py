@@ -64,6 +64,15 @@ def _build() -> PolaritySubjectivity:
     base: Any = text.Sentiment
 
     class Sentiment(base):  # type: ignore[misc]
+        # The library looks on every access whether it has loaded its lexicon yet; here it has.
+        __contains__ = dict.__contains__
+        __getitem__ = dict.__getitem__
+
+        def __call__(self, text: str) -> tuple[float, float]:
+            """Score a text as a list of words: a string like "a-1" the library takes for a WordNet number."""
+            words = " ".join(self.tokenizer(text)).split()
+            return super().__call__([word.lower() for word in words])
+
         def load(self, path: str | None = None) -> None:
             """Read the lexicon, then derive adverbs from adjectives as pattern.en does ("terrible": "terribly")."""
             super().load(path)
@@ -102,3 +111,9 @@ def pattern_sentiment() -> PolaritySubjectivity:
     """
     with _import_lock:
         return _build()
+
+
+def is_in_lexicon(word: str) -> bool:
+    """Tell whether pattern.en's lexicon has a word, given in lower case."""
+    lexicon: Any = pattern_sentiment()
+    return dict.__contains__(lexicon, word)

@@ -4,19 +4,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.labels import NEUTRAL, label_of_polarity
-from pipeline.stages.pattern_en import pattern_sentiment
+from pipeline.stages.label_policies import (
+    DISAGREE,
+    EXCLAIMED,
+    LABEL_POLICIES,
+    MIN_ABS_MEAN,
+    ROUNDING,
+    WEAK,
+    LabelPolicy,
+    decide,
+    label_policies_from,
+)
+from pipeline.stages.negation import straighten, with_near_negations
+from pipeline.stages.pattern_en import is_in_lexicon, pattern_sentiment
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 from pipeline.stages.words import remove_stop_words
 
-# The 2019 report, section 4.3.4: positives and negatives of less than 0.25 (absolute value) are rejected.
-MIN_ABS_MEAN = 0.25
-# Below what any lexicon entry can give: sums of decimal fractions in binary differ from zero, or from 0.25, by about
-# 1e-17, and shall not decide a label.
-ROUNDING = 1e-9
-
-DISAGREE = "disagree"  # the signs of the three polarities differ
-WEAK = "weak"  # all three agree on positive or negative, but their mean is too near zero
+__all__ = [
+    "DISAGREE",
+    "EXCLAIMED",
+    "LABEL_POLICIES",
+    "MIN_ABS_MEAN",
+    "ROUNDING",
+    "WEAK",
+    "LabelPolicy",
+    "TextScore",
+    "decide",
+    "label_policies_from",
+    "score_texts",
+]
 
 # How many texts are scored between two calls of the progress callback.
 _PROGRESS_STEP = 200
@@ -25,38 +41,10 @@ Polarity = Callable[[str], float]
 
 
 @dataclass(frozen=True)
-class LabelPolicy:
-    """How texts become weak labels.
-
-    Parameters
-    ----------
-    name : str
-        Stored with every label it makes.
-    remove_stop_words : bool
-        Score the text without stop-words, which also drops "not", instead of the text as spoken.
-    min_abs_mean : float
-        Least absolute mean polarity of a positive or negative label, in [0, 1].
-    keep_equal : bool
-        Whether a mean of exactly `min_abs_mean` is kept: so the 2019 report; its scripts dropped it.
-    """
-
-    name: str
-    remove_stop_words: bool
-    min_abs_mean: float = MIN_ABS_MEAN
-    keep_equal: bool = True
-
-
-LABEL_POLICIES: dict[str, LabelPolicy] = {
-    "seed-2019": LabelPolicy(name="seed-2019", remove_stop_words=True),
-    "recommended": LabelPolicy(name="recommended", remove_stop_words=False),
-}
-
-
-@dataclass(frozen=True)
 class TextScore:
     """Three polarities of one text, each in [-1, 1], and what follows from them.
 
-    ``label`` is "" when the text is rejected; ``reason`` is then "disagree" or "weak", otherwise "".
+    ``label`` is "" when the text is rejected; ``reason`` is then "disagree", "weak" or "exclaimed", otherwise "".
     """
 
     text: str
@@ -82,44 +70,6 @@ def _analyzers() -> tuple[Polarity, Polarity, Polarity]:
         lambda text: float(textblob(text)[0]),
         lambda text: float(pattern(text)[0]),
     )
-
-
-def _sign(polarity: float) -> str:
-    return NEUTRAL if abs(polarity) < ROUNDING else label_of_polarity(polarity)
-
-
-def decide(polarities: Sequence[float], policy: LabelPolicy) -> tuple[float, str, str]:
-    """Apply the label rule to the polarities of one text.
-
-    Parameters
-    ----------
-    polarities : sequence of float
-        Each in [-1, 1]; at least one.
-    policy : LabelPolicy
-        Its `min_abs_mean` and `keep_equal` count.
-
-    Returns
-    -------
-    mean : float
-        Mean polarity.
-    label : str
-        One of the three classes, or "" when rejected.
-    reason : str
-        `DISAGREE`, `WEAK` or "".
-
-    References
-    ----------
-    .. [1] Method, section 4.
-    """
-    mean = sum(polarities) / len(polarities)
-    signs = {_sign(polarity) for polarity in polarities}
-    if len(signs) > 1:
-        return mean, "", DISAGREE
-    (label,) = signs
-    least = policy.min_abs_mean - ROUNDING if policy.keep_equal else policy.min_abs_mean + ROUNDING
-    if label != NEUTRAL and abs(mean) < least:
-        return mean, "", WEAK
-    return mean, label, ""
 
 
 def score_texts(
@@ -157,9 +107,12 @@ def score_texts(
             progress(done, len(texts))
         if text in known:
             continue
-        scored = remove_stop_words(text) if policy.remove_stop_words else text
-        vader, textblob, pattern = vader_of(scored), textblob_of(scored), pattern_of(scored)
-        mean, label, reason = decide((vader, textblob, pattern), policy)
+        scored = for_lexicon = remove_stop_words(text) if policy.remove_stop_words else text
+        if policy.hear_negations:
+            scored = straighten(scored)
+            for_lexicon = with_near_negations(scored, is_in_lexicon)
+        vader, textblob, pattern = vader_of(scored), textblob_of(for_lexicon), pattern_of(for_lexicon)
+        mean, label, reason = decide((vader, textblob, pattern), policy, exclaimed="!" in text)
         known[text] = TextScore(text, vader, textblob, pattern, mean, label, reason)
     progress(len(texts), len(texts))
     return [known[text] for text in texts]

@@ -7,6 +7,7 @@ stands one of some 10 ms that shows the finished line alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread
 
@@ -48,6 +49,25 @@ class RawCue:
     @property
     def timed(self) -> bool:
         return any(chunk.time_ms is not None for line in self.lines for chunk in line)
+
+
+class Timed(Protocol):
+    """What begins at some time."""
+
+    @property
+    def start_ms(self) -> int: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def in_order(items: Sequence[T], problems: list[str]) -> Sequence[T]:
+    """Sort cues or events by their starts, noting where the file has them in another order."""
+    moved = sum(following.start_ms < item.start_ms for item, following in pairwise(items))
+    if not moved:
+        return items
+    problems.append(f"{moved} cues begin before the one above them; all are put in the order of their times.")
+    return sorted(items, key=lambda item: item.start_ms)
 
 
 def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:

@@ -85,10 +85,12 @@ def _in_words(value: Any) -> str:
     return str(value)
 
 
+def _name_in_words(name: str) -> str:
+    """``mid_window_s`` → ``Mid window (s)``."""
+    words = name.removesuffix("_s").replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}{' (s)' if name.endswith('_s') else ''}"
+
+
 def card_rows(card: dict[str, Any]) -> list[tuple[str, str]]:
     """A model card as names and texts, without what stands elsewhere on the page."""
-    return [
-        (name.replace("_", " ").capitalize(), _in_words(value))
-        for name, value in card.items()
-        if name not in SHOWN_ELSEWHERE
-    ]
+    return [(_name_in_words(name), _in_words(value)) for name, value in card.items() if name not in SHOWN_ELSEWHERE]

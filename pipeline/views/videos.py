@@ -25,6 +25,8 @@ from pipeline.stages.errors import StageError
 VIDEOS_PER_PAGE = 50
 UNFINISHED = [*WAITING_STATES, *RUNNING_STATES]
 
+WAYS = ("urls", "dataset", "upload")
+
 
 def _matching(values: dict[str, Any]) -> VideoQuerySet:
     videos = Video.objects.all()
@@ -94,14 +96,15 @@ def _table(request: HttpRequest) -> dict[str, Any]:
 
 
 def _show_list(request: HttpRequest, *, status: int = 200, way: str = "", **context: Any) -> HttpResponse:
-    """The whole page; ``way`` names the form that was just sent and stays open."""
+    """The whole page; ``way`` names the form that was just sent, ``?add=`` the one to open."""
     table = _table(request)
+    asked = request.GET.get("add", "")
     forms = {"urls_form": UrlsForm(), "dataset_form": DatasetForm(), "upload_form": UploadForm()}
     context = {
         "nav": "videos",
         **forms,
         **table,
-        "way": way or "urls",
+        "way": way or (asked if asked in WAYS else "urls"),
         "add_is_open": bool(way) or "add" in request.GET or not (table["is_filtered"] or table["states"][0][2]),
         **context,
     }

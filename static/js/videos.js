@@ -20,6 +20,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.elt.id === "upload-form") event.detail.elt.querySelector(".errorlist")?.scrollIntoView({ block: "center" });
+});
+
 document.addEventListener("htmx:sendError", (event) => {
   const form = event.target.closest("#upload-form");
   if (form) form.querySelector(".upload__words").textContent = "The connection was lost. Try again.";

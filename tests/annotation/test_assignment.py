@@ -151,6 +151,22 @@ def test_a_claim_looks_further_where_another_was_faster(make_audible_campaign, p
     assert slot.task != lost[0]
 
 
+def test_an_ended_lease_is_looked_at_again_in_the_moment_of_taking_it(make_audible_campaign, people, monkeypatch):
+    """Its holder comes back, or a third person takes it, between looking and taking."""
+    campaign, now = make_audible_campaign(1, votes_per_task=1), timezone.now()
+    claim(campaign, people[0], now - 2 * LEASE)
+
+    class Meanwhile:
+        @staticmethod
+        def atomic():
+            Slot.objects.update(annotator=people[1], lease_ends=now + LEASE)
+            return transaction.atomic()
+
+    monkeypatch.setattr(assignment, "transaction", Meanwhile)
+    assert claim(campaign, people[2], now) is None
+    assert Slot.objects.get().annotator == people[1]
+
+
 # ---------------------------------------------------------------- renew, release
 
 

@@ -130,3 +130,9 @@ def test_the_counts_before_a_draw_are_those_of_the_draw(corpus):
     counts = {(split, policy): numbers for split, policy, numbers in labelled_counts()}
     assert counts["Train", "Recommended"] == [18, 36, 9]
     assert counts["Test", "Recommended"] == [0, 0, 0]
+
+
+def test_a_draw_can_be_kept_to_chosen_videos(corpus):
+    campaign = draw(total=10, videos=[corpus[1].pk])
+    assert {task.segment.video_id for task in campaign.tasks.select_related("segment")} == {corpus[1].pk}
+    assert campaign.sampling["only_videos"] == [corpus[1].pk]

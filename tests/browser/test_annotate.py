@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from annotation.models import Skip, Slot, Vote
@@ -135,6 +136,13 @@ def test_the_answer_of_a_refused_vote_is_told(room):
     room.evaluate("document.querySelector('[name=client_id]').value = 'nonsense'")
     room.keyboard.press("1")
     expect(room.locator("#listen-status")).to_contain_text("Enter a valid UUID")
+    assert not Vote.objects.exists()
+
+
+def test_who_was_signed_out_meanwhile_comes_to_the_sign_in_page(room, live_server):
+    Session.objects.all().delete()
+    room.keyboard.press("1")
+    expect(room).to_have_url(re.compile("/accounts/login/"))
     assert not Vote.objects.exists()
 
 

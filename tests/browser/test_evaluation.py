@@ -93,7 +93,7 @@ def test_nothing_moves_while_figures_load_and_nothing_is_wider_than_the_window(
 
 
 def test_it_can_be_read_without_javascript(page: Page, address: str) -> None:
-    context = page.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
+    context = page.context.browser.new_context(java_script_enabled=False)
     context.add_cookies(page.context.cookies())  # type: ignore[arg-type]
     plain = context.new_page()
     plain.goto(address)

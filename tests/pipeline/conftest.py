@@ -8,14 +8,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from redis import Redis
 
 from crossmodal import embedded
+from pipeline.stages import speech_gate
 from tests.pipeline.page_fixtures import queued
 
 __all__ = ["queued"]
+
+
+from collections.abc import Callable
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from pipeline import fetching, intake, jobs, labelling
+from pipeline.choices import RunState, VideoState
+from pipeline.labels import LABELS
+from pipeline.models import TrainingRun, Video
+from pipeline.queues import QueueUnavailable
+from pipeline.stages.download import Download, VideoIdentity
+from pipeline.stages.features import DEFAULT_EXTRACTOR, FeatureTable, write_features
+from tests.factories import Factory
 
 RATE_HZ = 16_000
 # Three cues of three seconds that the three classifiers agree on, one that is too short, one with too few words.
@@ -45,6 +62,12 @@ def write_wav(path: Path, seconds: float = 14.0) -> Path:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
         file.writeframes(b"".join(struct.pack("<h", max(-32768, min(32767, sample))) for sample in samples))
     return path
+
+
+@pytest.fixture(autouse=True)
+def heard_as_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tone of `write_wav` passes for speech; tests of the speech gate undo this."""
+    monkeypatch.setattr(speech_gate, "speech_shares", lambda path, spans, **options: np.ones(len(spans)))
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +114,103 @@ class Command:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     return Command(capsys)
+
+
+# ---------------------------------------------------------------- jobs
+
+Downloader = Callable[..., None]
+
+
+@pytest.fixture
+def next_jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the jobs queued, instead of a queue server."""
+    calls: list[tuple[Any, ...]] = []
+    for module in (fetching, labelling):
+        monkeypatch.setattr(module, "enqueue_on_commit", lambda *call: calls.append(call))
+    return calls
+
+
+@pytest.fixture
+def uploaded(factory: Factory, wav: Path) -> Video:
+    """A video whose recording and captions were uploaded."""
+    video = factory.make_video(
+        state=VideoState.QUEUED, extractor="upload", url="", captions_kind="uploaded", duration_s=None
+    )
+    video.source.save("talk.wav", ContentFile(wav.read_bytes()))
+    video.captions.save("talk.vtt", ContentFile(vtt().encode()))
+    return video
+
+
+@pytest.fixture
+def online(factory: Factory) -> Video:
+    return factory.make_video(state=VideoState.QUEUED, title="", duration_s=None, captions_kind="")
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, wav: Path) -> Downloader:
+    """Sets what the next download brings or raises."""
+
+    def brings(captions: str | None = None, **changes: Any) -> None:
+        def download(url: str, *, folder: Path, **options: Any) -> Download:
+            if "error" in changes:
+                raise changes["error"]
+            if "meanwhile" in changes:
+                changes["meanwhile"]()
+            recording = folder / "recording"
+            recording.write_bytes(wav.read_bytes())
+            path = folder / "recording.en.vtt" if captions is not None else None
+            if path and captions is not None:
+                path.write_text(captions)
+            identity = changes.get("identity") or VideoIdentity("youtube", url.rpartition("=")[2], url)
+            return Download(recording, path, changes.get("kind", "manual" if path else ""), "A talk", 13.0, identity)
+
+        monkeypatch.setattr(fetching, "download", download)
+
+    return brings
+
+
+def stored_files() -> set[str]:
+    return set(default_storage.listdir("video")[1]) if default_storage.exists("video") else set()
+
+
+@pytest.fixture
+def segmented(uploaded: Video, next_jobs: list[Any]) -> Video:
+    jobs.fetch_video(uploaded.pk)
+    next_jobs.clear()
+    return Video.objects.get(pk=uploaded.pk)
+
+
+NAMES = tuple(f"feature {n}" for n in range(20))
+
+
+def make_ready_video(factory: Factory, tmp_path: Path, seed: int, n: int = 12, **columns: Any) -> Video:
+    """A ready video whose features tell the classes apart; each fifth segment has no label."""
+    random = np.random.default_rng(seed)
+    video = factory.make_video(features_extractor=DEFAULT_EXTRACTOR, **columns)
+    X = np.zeros((n, len(NAMES)))
+    for position in range(n):
+        number = position % 3
+        factory.make_segment(video, label=None if position % 5 == 4 else LABELS[number])
+        X[position] = random.normal(loc=[3.0 * number, -2.0 * number] + [0.0] * 18, scale=0.5)
+    path = tmp_path / f"features-{seed}.npz"
+    write_features(path, FeatureTable(X=X, names=NAMES, keys=np.arange(n), extractor=DEFAULT_EXTRACTOR))
+    video.features.save("features.npz", ContentFile(path.read_bytes()))
+    return video
+
+
+@pytest.fixture
+def videos(factory: Factory, tmp_path: Path) -> list[Video]:
+    return [make_ready_video(factory, tmp_path, seed) for seed in range(4)]
+
+
+@pytest.fixture
+def run(factory: Factory) -> TrainingRun:
+    return factory.make_run(state=RunState.QUEUED, c_values=[0.1, 1.0], folds=2, seed=3)
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*job: Any) -> None:
+        raise QueueUnavailable
+
+    monkeypatch.setattr(intake, "enqueue_on_commit", fail)

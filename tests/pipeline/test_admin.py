@@ -58,7 +58,7 @@ def test_what_a_job_found_out_cannot_be_changed(factory: Factory, admin_client: 
     video = factory.make_video(title="Before")
     address = reverse("admin:pipeline_video_change", args=[video.pk])
     form = admin_client.get(address).context["adminform"].form
-    assert set(form.fields) == {"split", "url", "submitted_url", "dataset_id", "title", "policy"}
+    assert set(form.fields) == {"split", "dataset_id", "title", "policy"}
 
 
 @pytest.mark.parametrize("model", MODELS)

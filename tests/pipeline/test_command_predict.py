@@ -38,7 +38,7 @@ def test_it_queues_both_splits_or_one(
 def test_it_waits_and_fails_where_a_video_has_no_prediction(
     predicted: bool, run: TrainingRun, factory: Factory, redis: Redis, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    PipelineWorker([get_queue("compute")], connection=redis).register_birth()  # type: ignore[no-untyped-call]
+    PipelineWorker([get_queue("compute")], connection=redis).register_birth()
     segment = factory.make_segment()
     monkeypatch.setattr(
         "pipeline.intake.enqueue_on_commit", lambda *job: __import__("pipeline.queues").queues.enqueue(*job)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def worker(redis: Redis) -> PipelineWorker:
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()  # type: ignore[no-untyped-call]
+    worker.register_birth()
     return worker
 
 

@@ -24,7 +24,7 @@ SCORES = {
 @pytest.fixture
 def settle(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Says how the run ends while the command waits."""
-    PipelineWorker([get_queue("compute")], connection=redis).register_birth()  # type: ignore[no-untyped-call]
+    PipelineWorker([get_queue("compute")], connection=redis).register_birth()
 
     def set_end(**columns: Any) -> None:
         pause = {"pause": lambda seconds: TrainingRun.objects.update(**columns)}

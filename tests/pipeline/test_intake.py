@@ -1,56 +1,26 @@
 """What is taken, what is refused and why."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from redis import Redis
 
 from pipeline import intake
-from pipeline.choices import RunState, VideoState
+from pipeline.choices import VideoState
 from pipeline.intake import (
-    attach_captions,
     check_url,
-    predict_all,
-    remove,
-    retry,
-    start_run,
-    store_upload,
     submit_urls,
 )
-from pipeline.models import TrainingRun, Video
-from pipeline.queues import QueueUnavailable, get_queue
+from pipeline.models import Video
+from pipeline.queues import get_queue
 from pipeline.stages.errors import StageError
 from tests.factories import Factory
-from tests.pipeline.conftest import vtt
 
 pytestmark = pytest.mark.django_db
 ID = "i4b-_bNsajY"
 URL = f"https://www.youtube.com/watch?v={ID}"
 HEADING = "Id,URL,Title,Audio,Captions,Polarity,Pickle\n"
-
-
-def recording(content: bytes = b"some sound", name: str = "A talk.mp3") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, content)
-
-
-def captions(text: str = "", name: str = "talk.vtt") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, (text or vtt()).encode())
-
-
-def upload(*files: Any, split: str = "train", title: str = "A talk") -> Video:
-    return store_upload(*files, split=split, title=title, policy="recommended")
-
-
-@pytest.fixture
-def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*job: Any) -> None:
-        raise QueueUnavailable
-
-    monkeypatch.setattr(intake, "enqueue_on_commit", fail)
 
 
 # ---------------------------------------------------------------- addresses
@@ -136,6 +106,15 @@ def test_the_demonstration_site_is_allowed_at_exactly_its_origin(settings: Any) 
             check_url(url)
 
 
+def test_a_private_origin_is_allowed_where_it_is_named(settings: Any) -> None:
+    with pytest.raises(StageError, match="not among the sites"):
+        check_url("http://10.1.2.3:8080/talk.html")
+    settings.DOWNLOAD_PRIVATE_ORIGINS = ["http://10.1.2.3:8080"]
+    assert check_url("http://10.1.2.3:8080/talk.html").extractor == "generic"
+    with pytest.raises(StageError, match="not among the sites"):
+        check_url("http://10.1.2.3:8081/talk.html")
+
+
 @pytest.mark.parametrize(
     "url", ["https://www.YouTube.com./watch?v=i4b-_bNsajY", "http://m.youtube.com:80/watch?v=i4b-_bNsajY"]
 )
@@ -198,167 +177,3 @@ def test_a_file_that_is_no_dataset_stores_nothing() -> None:
     with pytest.raises(StageError, match="Line 3 has 2 cells"):
         read(HEADING + f"7,{URL},T,a,s,p,l\n8,x\n")
     assert not Video.objects.exists()
-
-
-# ---------------------------------------------------------------- uploads
-
-
-def test_an_upload_is_stored_under_names_made_here(redis: Redis, django_capture_on_commit_callbacks: Any) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        video = upload(recording(name="../../evil.mp3"), captions(name="x.VTT"), title="  ")
-    video.refresh_from_db()
-    assert (video.state, video.extractor, video.captions_kind, video.title) == (
-        VideoState.QUEUED,
-        "upload",
-        "uploaded",
-        "evil",
-    )
-    assert video.source.read() == b"some sound"
-    assert Path(str(video.source.name)).parent == Path("video")
-    assert "evil" not in str(video.source.name)
-    assert str(video.captions.name).endswith(".vtt")
-    assert get_queue("download").job_ids == [f"fetch_video-{video.pk}"]
-
-
-def test_the_same_file_again_is_refused_in_either_split() -> None:
-    video = upload(recording(), None)
-    for split in ("train", "test"):
-        with pytest.raises(StageError, match=f"“A talk” \\(#{video.pk}\\)"):
-            upload(recording(name="other name.mp3"), None, split=split)
-    assert Video.objects.count() == 1
-    assert len(default_storage.listdir("video")[1]) == 1
-
-
-def test_an_upload_with_a_file_that_is_no_captions_is_refused_at_once() -> None:
-    with pytest.raises(StageError, match="captions"):
-        upload(recording(), captions("This is a letter to my aunt."))
-    assert not Video.objects.exists()
-    assert not default_storage.exists("video")
-
-
-def test_an_upload_is_stored_when_the_queue_is_unreachable(unreachable: None) -> None:
-    with pytest.raises(QueueUnavailable):
-        upload(recording(), captions())
-    assert Video.objects.get().state == VideoState.QUEUED
-
-
-def test_captions_can_be_given_to_a_video_without(
-    factory: Factory, redis: Redis, django_capture_on_commit_callbacks: Any
-) -> None:
-    video = factory.make_video(state=VideoState.NO_CAPTIONS, error_message="There are none.")
-    with django_capture_on_commit_callbacks(execute=True):
-        attach_captions(video, captions())
-    video = Video.objects.get()
-    assert (video.state, video.captions_kind, video.error_message) == (VideoState.QUEUED, "uploaded", "")
-    assert video.captions.read().decode() == vtt()
-    assert get_queue("download").job_ids == [f"fetch_video-{video.pk}"]
-
-
-@pytest.mark.parametrize("state", ["queued", "fetching", "ready", "failed"])
-def test_captions_are_not_taken_for_other_videos(state: str, factory: Factory) -> None:
-    video = factory.make_video(state=state)
-    with pytest.raises(StageError, match="not waiting for captions"):
-        attach_captions(video, captions())
-    assert Video.objects.get().state == state
-    assert default_storage.listdir("video")[1] == []
-
-
-def test_captions_that_cannot_be_read_leave_the_video_as_it_is(factory: Factory) -> None:
-    video = factory.make_video(state=VideoState.NO_CAPTIONS)
-    with pytest.raises(StageError):
-        attach_captions(video, captions("nothing"))
-    assert Video.objects.get().state == VideoState.NO_CAPTIONS
-
-
-# ---------------------------------------------------------------- retry and remove
-
-
-@pytest.mark.parametrize(
-    ("state", "segments", "expected", "job"),
-    [
-        ("failed", False, "queued", "fetch_video"),
-        ("failed", True, "segmented", "label_video"),
-        ("stored", False, "queued", "fetch_video"),
-    ],
-)
-def test_a_retry_goes_on_where_the_video_stands(
-    state: str,
-    segments: bool,
-    expected: str,
-    job: str,
-    factory: Factory,
-    redis: Redis,
-    django_capture_on_commit_callbacks: Any,
-) -> None:
-    video = factory.make_video(state=state, attempts=4, error_message="It broke.", error_permanent=True)
-    if segments:
-        factory.make_segment(video)
-    with django_capture_on_commit_callbacks(execute=True):
-        assert retry(video)
-    video = Video.objects.get()
-    assert (video.state, video.attempts, video.error_message, video.error_permanent) == (expected, 0, "", False)
-    assert [*get_queue("download").job_ids, *get_queue("compute").job_ids] == [f"{job}-{video.pk}"]
-
-
-@pytest.mark.parametrize("state", ["queued", "fetching", "no-captions", "ready"])
-def test_a_video_that_did_not_fail_is_not_retried(state: str, factory: Factory) -> None:
-    video = factory.make_video(state=state)
-    assert not retry(video)
-    assert Video.objects.get().state == state
-
-
-def test_a_removed_video_takes_its_files_along(factory: Factory, django_capture_on_commit_callbacks: Any) -> None:
-    video = upload(recording(), captions())
-    factory.make_segment(video)
-    with django_capture_on_commit_callbacks(execute=True):
-        remove(video)
-    assert not Video.objects.exists()
-    assert default_storage.listdir("video")[1] == []
-
-
-def test_a_video_in_a_campaign_is_not_removed(factory: Factory, django_capture_on_commit_callbacks: Any) -> None:
-    video = upload(recording(), None)
-    factory.make_task(segment=factory.make_segment(video))
-    with django_capture_on_commit_callbacks(execute=True), pytest.raises(StageError, match="campaign"):
-        remove(video)
-    assert Video.objects.get().source.read() == b"some sound"
-
-
-# ---------------------------------------------------------------- training and predictions
-
-
-def test_a_run_is_stored_and_queued(factory: Factory, redis: Redis, django_capture_on_commit_callbacks: Any) -> None:
-    user = factory.make_user(role="admin")
-    with django_capture_on_commit_callbacks(execute=True):
-        run = start_run({"extractor": "pyaudioanalysis-136", "c_values": [1.0], "seed": 4}, user)
-    run.refresh_from_db()
-    assert (run.state, run.created_by, run.seed) == (RunState.QUEUED, user, 4)
-    assert get_queue("compute").job_ids == [f"train-{run.pk}"]
-
-
-def test_a_run_is_stored_when_the_queue_is_unreachable(unreachable: None) -> None:
-    with pytest.raises(QueueUnavailable):
-        start_run({"extractor": "pyaudioanalysis-136"})
-    assert TrainingRun.objects.get().state == RunState.QUEUED
-
-
-def test_predictions_are_queued_for_the_ready_videos_of_a_split(
-    factory: Factory, redis: Redis, django_capture_on_commit_callbacks: Any
-) -> None:
-    run = factory.make_run()
-    ready = factory.make_video(split="test")
-    factory.make_video(split="test", state=VideoState.QUEUED)
-    factory.make_video(split="train")
-    with django_capture_on_commit_callbacks(execute=True):
-        assert predict_all(run, "test") == 1
-    assert get_queue("compute").job_ids == [f"predict_video-{run.pk}-{ready.pk}"]
-
-
-def test_predictions_need_a_trained_model_a_split_and_a_queue(factory: Factory, unreachable: None) -> None:
-    with pytest.raises(StageError, match="no model yet"):
-        predict_all(factory.make_run(state=RunState.RUNNING), "test")
-    with pytest.raises(StageError, match="no split"):
-        predict_all(factory.make_run(), "both")
-    factory.make_video(split="test")
-    with pytest.raises(StageError, match="no prediction is queued"):
-        predict_all(factory.make_run(), "test")

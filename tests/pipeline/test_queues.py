@@ -66,7 +66,7 @@ def test_a_second_call_does_nothing_while_it_is_queued(redis: Redis) -> None:
 def test_a_second_call_does_nothing_while_a_living_worker_holds_it(redis: Redis) -> None:
     enqueue("label_video", 7)
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()  # type: ignore[no-untyped-call]
+    worker.register_birth()
     job = fetch_job(NAME)
     assert job is not None
     hold(job, worker.name)
@@ -167,9 +167,9 @@ def test_a_due_retry_goes_back_to_its_queue_once(redis: Redis) -> None:
 def test_workers_are_seen_while_they_live(redis: Redis) -> None:
     assert not queues.has_workers()
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()  # type: ignore[no-untyped-call]
+    worker.register_birth()
     assert queues.has_workers()
-    worker.register_death()  # type: ignore[no-untyped-call]
+    worker.register_death()
     assert not queues.has_workers()
 
 

@@ -33,7 +33,7 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def living_worker(redis: Redis) -> PipelineWorker:
     worker = PipelineWorker([get_queue("compute")], connection=redis)
-    worker.register_birth()  # type: ignore[no-untyped-call]
+    worker.register_birth()
     return worker
 
 

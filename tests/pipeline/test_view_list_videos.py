@@ -115,3 +115,10 @@ def test_its_queries_do_not_grow(
     # session, user, groups; counts per state; number, keys and rows of the page, their segments and labels
     with django_assert_num_queries(9):
         admin_client.get(address)
+
+
+@pytest.mark.parametrize("way", ["urls", "dataset", "upload"])
+def test_a_link_opens_the_form_it_names(admin_client: Client, way: str) -> None:
+    page = admin_client.get(reverse("list_videos"), {"add": way}).content.decode()
+    assert re.search(rf'id="way-{way}"\s+checked', page)
+    assert re.search(r'<details class="add" id="add"\s+open', page)

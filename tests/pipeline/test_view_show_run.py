@@ -15,6 +15,7 @@ from tests.pipeline.page_fixtures import make_scores
 
 CARD = {
     "label_policy": "recommended",
+    "mid_window_s": 1.0,
     "seed": 3,
     "training_videos": list(range(40)),
     "notes": ["4 folds instead of 5."],
@@ -37,7 +38,14 @@ def test_it_shows_scores_card_and_notes(run: TrainingRun, admin_client: Client) 
     assert [row.cells[column].heat for column, row in enumerate(scores.confusion)] == [8, 8, 7]
     assert [(c, taken) for c, _, taken in scores.by_c] == [("0.1", True), ("1", False)]
     page = response.content.decode()
-    for words in ("4 folds instead of 5.", "Label policy", "40 entries: 0, 1, 2, …", "Always positive", "taken"):
+    for words in (
+        "4 folds instead of 5.",
+        "Label policy",
+        "Mid window (s)",
+        "40 entries: 0, 1, 2, …",
+        "Always positive",
+        "taken",
+    ):
         assert words in page
 
 

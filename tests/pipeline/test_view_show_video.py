@@ -81,6 +81,13 @@ def test_it_filters_and_counts(show: str, positions: list[int], video: Video, ad
     assert counts == {"": 5, "kept": 4, "rejected": 1, "unlabelled": 1, "positive": 1, "neutral": 1, "negative": 1}
 
 
+def test_a_segment_that_no_text_stage_has_seen_is_without_label(factory: Factory, admin_client: Client) -> None:
+    segment = factory.make_segment(label=None)
+    response = _show(admin_client, segment.video, show="unlabelled")
+    assert list(response.context["page"]) == [segment]
+    assert ("unlabelled", "Without label", 1) in response.context["shows"]
+
+
 def test_the_labels_are_those_of_the_chosen_policy(factory: Factory, admin_client: Client) -> None:
     segment = factory.make_segment(label=None)
     factory.make_text_label(segment, "positive", policy="recommended")

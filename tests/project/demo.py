@@ -19,7 +19,7 @@ def shortened(source: str) -> str:
     """The script's headings with one turn of the interviewer and the guest's first turn in each mood."""
     head, _, body = source.partition("\n\n")
     lines = body.splitlines()
-    first = {}
+    first: dict[str, Any] = {}
     for line in lines:
         first.setdefault(line.partition(":")[0], line)
     wanted = [first[who] for who in ("I calm", "G calm", "G happy", "G sad", "G angry")]

@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -5,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from crossmodal.demo import steps, turns
+from crossmodal.demo import turns
 from crossmodal.management.commands import demo as demo_command
 from crossmodal.models import Demonstration
 from pipeline.queues import QueueUnavailable
@@ -73,16 +74,14 @@ def test_the_command_starts_it_and_says_where_to_look(db, workbench, demo_folder
 
 def test_the_command_waits_to_the_end(db, workbench, demo_folder, monkeypatch, capsys):
     monkeypatch.setattr(demo_command, "has_workers", lambda: True)
-    monkeypatch.setattr(demo_command.time, "sleep", lambda s: Demonstration.objects.update(finished_at=timezone.now()))
+    monkeypatch.setattr(time, "sleep", lambda s: Demonstration.objects.update(finished_at=timezone.now()))
     call_command("demo", wait=True)
     assert capsys.readouterr().out == "The demonstration is ready: see the page Evaluation.\n"
 
 
 def test_the_command_fails_with_the_sentence_of_the_step(db, workbench, demo_folder, monkeypatch):
     monkeypatch.setattr(demo_command, "has_workers", lambda: True)
-    monkeypatch.setattr(
-        demo_command.time, "sleep", lambda s: Demonstration.objects.update(error_message="The disk is full.")
-    )
+    monkeypatch.setattr(time, "sleep", lambda s: Demonstration.objects.update(error_message="The disk is full."))
     with pytest.raises(CommandError, match="The disk is full."):
         call_command("demo", wait=True)
 
@@ -94,6 +93,6 @@ def test_the_command_does_not_wait_for_workers_that_are_not_there(db, workbench,
 
 
 def test_the_command_tells_of_a_missing_queue_server(db, demo_folder, monkeypatch):
-    monkeypatch.setattr(steps.turns, "_enqueue", refuse)
+    monkeypatch.setattr(turns, "_enqueue", refuse)
     with pytest.raises(CommandError, match="The queue server cannot be reached"):
         call_command("demo")

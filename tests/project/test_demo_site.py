@@ -134,6 +134,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout
         line = process.stdout.readline()
         status, _, _ = get(line.split()[-1])
         process.terminate()

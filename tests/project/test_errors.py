@@ -3,7 +3,7 @@ from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
 
-from crossmodal.views import home
+from crossmodal import overview
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html", "403_csrf.html"])
@@ -17,7 +17,7 @@ def test_an_unexpected_error_shows_no_internals(admin_client, monkeypatch):
     def fail(*args):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(home.overviews, "overview", fail)
+    monkeypatch.setattr(overview, "overview", fail)
     admin_client.raise_request_exception = False
     response = admin_client.get(reverse("home"))
     page = response.content.decode()

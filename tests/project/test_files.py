@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands
 from django.template.loader import get_template
 
 ROOT = Path(settings.BASE_DIR)
@@ -54,6 +55,20 @@ def test_browser_libraries_are_locked_by_hash_and_to_no_registry() -> None:
     for entry in packages.values():
         assert entry["integrity"].startswith("sha512-")
         assert "resolved" not in entry
+
+
+@pytest.mark.parametrize("name", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_between_documents_lead_somewhere(name: str) -> None:
+    document = ROOT / name
+    for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text()):
+        assert document.parent.joinpath(target).exists(), target
+
+
+def test_every_command_the_readme_names_exists() -> None:
+    tables = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = set(re.findall(r"`([a-z_]+)`", " ".join(tables)))
+    assert len(named) > 10
+    assert named <= set(get_commands())
 
 
 def test_every_variable_of_the_compose_file_is_explained() -> None:

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Skip
-from crossmodal.models import Demonstration
+from crossmodal.models import Demonstration, SignInFailure
 from crossmodal.overview import campaigns_for, next_steps, overview
 from pipeline.choices import VideoState
 from pipeline.labels import NEGATIVE, POSITIVE
@@ -36,7 +36,7 @@ def test_it_rejects_post(admin_client):
 def test_an_empty_installation_offers_the_demonstration_beside_own_videos(admin_client):
     page = text_of(admin_client.get(reverse("home")))
     assert f'action="{reverse("start_demo")}"' in page
-    assert reverse("submit_videos") in page
+    assert reverse("list_videos") + "?add=urls#add" in page
     assert "Overview" not in page
 
 
@@ -47,8 +47,8 @@ def test_the_overview_counts_what_is_stored(admin_client, factory):
     factory.make_segment(ready, label=NEGATIVE)
     factory.make_segment(ready, label=None, exclusion="too short")
     state = overview()
-    assert state.video_headings == ["Ready", "Failed"]
-    assert [(row.name, row.counts) for row in state.video_rows] == [("Train", (1, 0)), ("Test", (0, 1))]
+    assert state.split_names == ["Train", "Test"]
+    assert state.video_rows == [("Ready", [1, 0]), ("Failed", [0, 1])]
     assert (state.segments, state.kept, state.duration_s) == (3, 2, 1800)
     assert {label: n for label, n, _ in state.labels} == {"positive": 1, "neutral": 0, "negative": 1}
     page = text_of(admin_client.get(reverse("home")))
@@ -120,9 +120,11 @@ def test_an_annotator_sees_what_is_left_and_nothing_else(annotator_client, annot
 
 def test_an_annotator_is_not_sent_to_closed_campaigns_or_rows_without_audio(annotator, factory):
     factory.make_task(factory.make_campaign(is_open=False))
-    imported = factory.make_campaign()
-    factory.make_task(imported, imported_key="1", imported_text="Hello")
-    assert [(c.pk, c.n_left) for c in campaigns_for(annotator)] == [(imported.pk, 0)]
+    factory.make_task(imported_key="1", imported_text="Hello")
+    settled = factory.make_task()
+    settled.state, settled.truth = "majority", "neutral"
+    settled.save()
+    assert list(campaigns_for(annotator)) == []
 
 
 def test_an_annotator_with_nothing_to_hear_is_told_so(annotator_client):
@@ -147,3 +149,11 @@ def test_a_finished_demonstration_is_called_simulated(admin_client, factory):
     page = text_of(admin_client.get(reverse("home")))
     assert "its voices are synthetic and its votes simulated" in page
     assert "hx-get" not in page
+
+
+@pytest.mark.parametrize("model", ["signinfailure", "demonstration"])
+def test_the_admin_site_shows_the_installations_own_rows_without_changing_them(admin_client, model):
+    Demonstration.objects.create()
+    SignInFailure.objects.create(source="a" * 64)
+    assert admin_client.get(f"/admin/crossmodal/{model}/").status_code == 200
+    assert admin_client.get(f"/admin/crossmodal/{model}/add/").status_code == 403

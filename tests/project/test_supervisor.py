@@ -185,6 +185,20 @@ def test_the_queue_server_is_stopped_after_those_who_use_it(chief: Supervisor, t
     assert order.read_text() == "worker queue"
 
 
+def test_services_are_stopped_also_when_the_terminal_was_closed(tmp_path: Path) -> None:
+    def closed(text: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    chief = Supervisor(tmp_path, closed)
+    with chief.stopping_at_the_end():
+        service = Service("sleeper", python_command("-c", SLEEP))
+        chief.start(service)
+        pid = pid_of(service)
+        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGHUP)).start()
+        chief.run()
+    assert not alive(pid)
+
+
 def test_a_large_log_starts_over(chief: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 100)
     service = Service("talker", python_command("-c", "print('x' * 200, flush=True); import time; time.sleep(60)"))

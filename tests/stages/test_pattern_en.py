@@ -46,3 +46,8 @@ def test_it_follows_pattern_ens_rules(text, polarity):
 
 def test_it_is_built_once():
     assert pattern_sentiment() is pattern_sentiment()
+
+
+@pytest.mark.parametrize("text", ["a-1", "n-00012345", "v_7"])
+def test_what_looks_like_a_wordnet_number_is_a_text_like_any(text):
+    assert pattern_sentiment()(text)[0] == 0

@@ -42,6 +42,9 @@ class Command(BaseCommand):
             help=f"Segments over all classes, as evenly as they allow (default {DEFAULT_TOTAL}).",
         )
         size.add_argument("--per-class", type=positive, help="Segments of each class, or as many as there are.")
+        parser.add_argument(
+            "--video", type=positive, action="append", default=[], metavar="PK", help="Only this video; repeatable."
+        )
         parser.add_argument("--seed", type=int, default=0, help="The same seed draws the same segments (default 0).")
         parser.add_argument("--show-text", action="store_true", help="Listeners also see what is said.")
         parser.add_argument("--guidelines", type=Path, help="Text file that is shown to listeners.")
@@ -60,6 +63,7 @@ class Command(BaseCommand):
                 per_class=options["per_class"],
                 total=options["total"],
                 seed=options["seed"],
+                videos=options["video"],
                 show_text=options["show_text"],
                 guidelines=guidelines,
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         "Run Crossmodal on this machine: queue server, workers and web server, until Ctrl-C. "
         "Example: manage.py up --port 8001"
     )
+    requires_system_checks = [Tags.security]  # the web server runs all of them before it answers
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (127.0.0.1)")

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
-from pipeline.stages.sentiment import LABEL_POLICIES, TextScore, score_texts
+from pipeline.policies import label_policies
+from pipeline.stages.sentiment import TextScore, score_texts
 
 STANDARD_INPUT = "-"
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="A UTF-8 file with one text per line; - reads standard input.")
         parser.add_argument(
             "--policy",
-            choices=sorted(LABEL_POLICIES),
+            choices=sorted(label_policies()),
             default="recommended",
             help="The rules: recommended (the default) scores texts as spoken, seed-2019 without stop-words.",
         )
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if len(texts) < len(lines):
             self.stderr.write(f"Empty lines left out: {len(lines) - len(texts)}")
         with progress_bar("text") as progress:
-            scores = score_texts(texts, LABEL_POLICIES[options["policy"]], progress=progress)
+            scores = score_texts(texts, label_policies()[options["policy"]], progress=progress)
         if options["format"] == "json":
             self.stdout.write(json.dumps([asdict(score) for score in scores], ensure_ascii=False, indent=1))
         else:

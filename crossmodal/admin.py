@@ -1,0 +1,27 @@
+"""Admin site: what belongs to the installation itself, to look at and to clear."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crossmodal.models import Demonstration, SignInFailure
+
+
+class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only the program writes; deleting one makes it start afresh."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(SignInFailure)
+class SignInFailureAdmin(LookOnly):
+    list_display = ("created_at", "source")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Demonstration)
+class DemonstrationAdmin(LookOnly):
+    list_display = ("started_at", "finished_at", "run", "error_message")

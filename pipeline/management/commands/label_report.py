@@ -1,0 +1,128 @@
+"""Show what the sentiment classifiers add to each other and what the thresholds buy, without touching the database."""
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from pipeline.labels import LABELS
+from pipeline.management.help_format import HelpFormatter
+from pipeline.management.progress_bar import progress_bar
+from pipeline.policies import label_policies
+from pipeline.stages.label_report import CurvePoint, as_given, coverage_precision, pairwise_agreement, reasons
+from pipeline.stages.sentiment import TextScore, score_texts
+
+
+class Command(BaseCommand):
+    help = (
+        "Scores the texts of a CSV file and reports how far VADER, TextBlob and pattern.en agree with each other and, "
+        "where people's labels are given, how many texts get a label and how precise the labels are for every "
+        "threshold.\n\nExample:\n"
+        "  manage.py label_report lines.csv --text-column Utterance --truth-column Sentiment --policy seed-2019"
+    )
+    requires_system_checks: list[str] = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help="A UTF-8 CSV file with a heading line.")
+        parser.add_argument("--text-column", default="text", help="Where the texts are (text by default).")
+        parser.add_argument("--truth-column", help="Where people's labels are: positive, neutral or negative.")
+        parser.add_argument(
+            "--policy",
+            choices=sorted(label_policies()),
+            default="recommended",
+            help="The rules whose thresholds vary (recommended by default).",
+        )
+        parser.add_argument(
+            "--format",
+            choices=("text", "json"),
+            default="text",
+            help="text (the default): tables; json: one object with agreement, counts, labels and curve.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        texts, truth = _read(options["file"], options["text_column"], options["truth_column"])
+        policy = label_policies()[options["policy"]]
+        with progress_bar("text") as progress:
+            scores = score_texts(texts, policy, progress=progress)
+        given = as_given(scores, truth) if truth else None
+        curve = coverage_precision(scores, truth, policy) if truth else ()
+        if options["format"] == "json":
+            self._print_json(scores, policy.name, policy.parameters, given, curve)
+        else:
+            self._print_tables(scores, given, curve)
+
+    def _print_json(
+        self,
+        scores: Sequence[TextScore],
+        name: str,
+        parameters: dict[str, Any],
+        given: CurvePoint | None,
+        curve: Sequence[CurvePoint],
+    ) -> None:
+        report = {
+            "policy": {"name": name, **parameters},
+            "texts": len(scores),
+            "agreement": [asdict(pair) for pair in pairwise_agreement(scores)],
+            "counts": reasons(scores),
+            "labels": asdict(given) if given else None,
+            "curve": [asdict(point) for point in curve],
+        }
+        self.stdout.write(json.dumps(_without_nan(report), ensure_ascii=False, indent=1))
+
+    def _print_tables(self, scores: Sequence[TextScore], given: CurvePoint | None, curve: Sequence[CurvePoint]) -> None:
+        self.stdout.write(f"{'':<20} {'same sign':>9} {'kappa':>6}")
+        for pair in pairwise_agreement(scores):
+            self.stdout.write(f"{f'{pair.first}, {pair.second}':<20} {pair.agreement:9.3f} {pair.kappa:6.3f}")
+        self.stdout.write(", ".join(f"{count} {name}" for name, count in reasons(scores).items()))
+        if given is None:
+            return
+        heading = " ".join(f"{label:>9}" for label in LABELS)
+        self.stdout.write(f"\n{'least mean':>10} {'coverage':>8} {'accuracy':>8} {'macro F1':>8}  precision: {heading}")
+        for point in (given, *curve):
+            threshold = "as set" if math.isnan(point.threshold) else f"{point.threshold:.2f}"
+            figures = f"{point.coverage:8.3f} {point.accuracy:8.3f} {point.macro_f1:8.3f}"
+            precision = " ".join(f"{value:9.3f}" for value in point.precision)
+            self.stdout.write(f"{threshold:>10} {figures}             {precision}")
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON knows no NaN; null says the same: nothing to compute it from."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _read(path: Path, text_column: str, truth_column: str | None) -> tuple[list[str], list[str]]:
+    texts: list[str] = []
+    truth: list[str] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            for column in filter(None, (text_column, truth_column)):
+                if column not in (rows.fieldnames or ()):
+                    there = ", ".join(rows.fieldnames or ())
+                    raise CommandError(f"{path.name} has no column “{column}”; there are: {there}.")
+            for row in rows:
+                texts.append(row[text_column] or "")
+                if truth_column:
+                    truth.append((row[truth_column] or "").strip().lower())
+                    if truth[-1] not in LABELS:
+                        where = f"Line {rows.line_num} of {path.name}"
+                        raise CommandError(f"{where}: “{row[truth_column]}” is none of {', '.join(LABELS)}.")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path.name} is no CSV file in UTF-8: {error}.") from error
+    if not texts:
+        raise CommandError(f"There is no text in {path.name}.")
+    return texts, truth

@@ -1,0 +1,85 @@
+"""The command `label_report`: agreement and thresholds of a CSV file, no database."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+
+from pipeline.policies import label_policies
+
+
+def run(*arguments: object) -> str:
+    out = StringIO()
+    call_command("label_report", *map(str, arguments), stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "lines.csv"
+    path.write_text('text,said\n"I love this, truly",positive\nthe table,Neutral\nnot good,negative\nOh!,negative\n')
+    return path
+
+
+@pytest.fixture
+def mine(settings: Any) -> Any:
+    label_policies.cache_clear()
+    settings.LABEL_POLICIES = {"mine": {"base": "seed-2019", "min_abs_mean": 0.6}}
+    yield settings
+    label_policies.cache_clear()
+
+
+def test_it_prints_one_json_object(lines):
+    report = json.loads(run(lines, "--truth-column", "said", "--format", "json"))
+    assert list(report) == ["policy", "texts", "agreement", "counts", "labels", "curve"]
+    assert report["policy"]["name"] == "recommended"
+    assert report["policy"]["rule"] == "two-voters"
+    assert report["counts"] == {"positive": 1, "neutral": 1, "negative": 1, "exclaimed": 1}
+    assert report["labels"]["coverage"] == 0.75
+    assert report["labels"]["precision"] == [1, 1, 1]
+    assert report["labels"]["threshold"] is None
+    assert [point["threshold"] for point in report["curve"]][:3] == [0, 0.05, 0.1]
+
+
+def test_it_prints_tables(lines):
+    printed = run(lines, "--truth-column", "said").splitlines()
+    assert printed[3].startswith("textblob, pattern")
+    assert printed[4] == "1 positive, 1 neutral, 1 negative, 1 exclaimed"
+    assert printed[7].split() == ["as", "set", "0.750", "1.000", "1.000", "1.000", "1.000", "1.000"]
+    assert len(run(lines).splitlines()) == 5
+
+
+def test_it_knows_the_policies_of_the_settings(lines, mine):
+    report = json.loads(run(lines, "--policy", "mine", "--format", "json"))
+    assert report["policy"]["min_abs_mean"] == 0.6
+
+
+def test_a_wrong_setting_is_told(mine):
+    mine.LABEL_POLICIES = {"mine": {"min": 1}}
+    with pytest.raises(ImproperlyConfigured, match="LABEL_POLICIES: The label policy “mine” has no parameter “min”"):
+        label_policies()
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "sentence"),
+    [
+        ("a,b\n1,2\n", [], "has no column “text”; there are: a, b"),
+        ("text,said\n", [], "There is no text"),
+        ("text,said\nx,good\n", ["--truth-column", "said"], "Line 2 of .*: “good” is none of positive"),
+        ("text\nx\n", ["--truth-column", "said"], "has no column “said”"),
+        ("text\n\xff", [], "no CSV file in UTF-8"),
+    ],
+)
+def test_a_file_that_does_not_fit_fails_in_a_sentence(lines, content, arguments, sentence):
+    lines.write_bytes(content.encode("latin-1" if "\xff" in content else "utf-8"))
+    with pytest.raises(CommandError, match=sentence):
+        run(lines, *arguments)
+
+
+def test_a_missing_file_fails_in_a_sentence(tmp_path):
+    with pytest.raises(CommandError, match="No such file"):
+        run(tmp_path / "absent.csv")
