@@ -42,6 +42,7 @@ FOLD_SCHEMES = {
 BALANCINGS = {"smote": "SMOTE", "none": "None", "class-weight": "Class weights"}
 EXTRACTORS = {
     "pyaudioanalysis-136": "136 short-term features",
+    "crossmodal": "602 features of voice and rhythm",
     "pyaudioanalysis-reference": "pyAudioAnalysis itself",
 }
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from pipeline.stages.crossmodal_features import CrossmodalExtractor
 from pipeline.stages.errors import StageError
 from pipeline.stages.mid_term import VectorisedExtractor
 from pipeline.stages.progress import ProgressCallback, ignore_progress
@@ -48,7 +49,11 @@ BATCH_MS = 90_000
 DEFAULT_EXTRACTOR = "pyaudioanalysis-136"
 EXTRACTORS: dict[str, Extractor] = {
     extractor.name: extractor
-    for extractor in (VectorisedExtractor(DEFAULT_EXTRACTOR), LibraryExtractor("pyaudioanalysis-reference"))
+    for extractor in (
+        VectorisedExtractor(DEFAULT_EXTRACTOR),
+        CrossmodalExtractor(),
+        LibraryExtractor("pyaudioanalysis-reference"),
+    )
 }
 
 

@@ -18,7 +18,7 @@ from pipeline.labels import LABELS
 from tests.stages.sounds import sine
 
 ROOT = Path(__file__).resolve().parents[2]
-PITCH_HZ = {"positive": 900, "neutral": 450, "negative": 200}
+PITCH_HZ = {"positive": 440, "neutral": 210, "negative": 90}
 
 
 @pytest.fixture
@@ -93,6 +93,23 @@ def test_options_replace_parts_of_the_recipe_and_adjustments_are_noted(manifest:
     assert any(note.startswith("4 folds instead of 9") for note in facts["notes"])
 
 
+def test_what_standardising_within_groups_means_is_noted(manifest: Path) -> None:
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    assert any("standardised within each group by all of its files" in note for note in notes)
+    assert not any("have fewer than" in note for note in notes)
+    assert not any("of one class" in note for note in notes)
+    assert not any(
+        "standardised within" in note for note in crossvalidate(manifest, "--recipe", "seed-2019")["recipe"]["notes"]
+    )
+    lines = manifest.read_text().splitlines()
+    manifest.write_text(
+        "\n".join([lines[0], *(",".join([*line.split(",")[:2], line.split(",")[1] + line[6]]) for line in lines[1:])])
+    )
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    assert any(note.startswith("12 of 12 groups are of one class") for note in notes)
+    assert any(note.startswith("12 of 12 groups have fewer than 5 files") for note in notes)
+
+
 def test_the_same_seed_prints_the_same(manifest: Path) -> None:
     assert crossvalidate(manifest, "--seed", "7") == crossvalidate(manifest, "--seed", "7")
 
@@ -101,7 +118,7 @@ def test_its_text_shows_confusion_averages_and_baseline(manifest: Path) -> None:
     out = io.StringIO()
     call_command("crossvalidate", str(manifest), "--folds", "3", stdout=out)
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith("24 files in 4 groups; recipe recommended: svm-rbf on pyaudioanalysis-136, 3 folds")
+    assert lines[0].startswith("24 files in 4 groups; recipe recommended: svm-rbf on crossmodal, 3 folds")
     assert any(line.split() == ["negative", "0", "0", "8"] for line in lines)
     assert any(line.split() == ["macro", "1.0000", "1.0000", "1.0000"] for line in lines)
     assert any(line.startswith("Always answering") for line in lines)

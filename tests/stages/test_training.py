@@ -12,7 +12,6 @@ from pipeline.stages import classifiers
 from pipeline.stages.calibration import fit_temperature
 from pipeline.stages.errors import StageError
 from pipeline.stages.folds import LEAVE_ONE_GROUP_OUT, STRATIFIED_GROUP, nested_folds
-from pipeline.stages.recipes import normalise_per_group
 from pipeline.stages.training import (
     BALANCINGS,
     CLASSIFIERS,
@@ -356,11 +355,3 @@ class TestPredicting:
     def test_numbers_that_are_not_finite_are_refused(self, pipeline: Any) -> None:
         with pytest.raises(StageError, match="1 of 2 segments"):
             predict(pipeline, np.array([[0.0] * 6, [np.nan] * 6]))
-
-
-def test_normalising_within_groups_takes_away_what_is_the_groups_own() -> None:
-    X, _, groups = make_data()
-    shifted = X * (1 + groups[:, None]) + 100 * groups[:, None]
-    np.testing.assert_allclose(normalise_per_group(shifted, groups), normalise_per_group(X, groups), atol=1e-9)
-    alone = normalise_per_group(np.array([[5.0, 6.0], [1.0, 2.0], [3.0, 2.0]]), np.array(["a", "b", "b"]))
-    assert alone.tolist() == [[0, 0], [-1, 0], [1, 0]]

@@ -17,7 +17,7 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.features import EXTRACTORS
 from pipeline.stages.file_features import extract_files
 from pipeline.stages.folds import LEAVE_ONE_GROUP_OUT, STRATIFIED_GROUP
-from pipeline.stages.recipes import RECIPES, Recipe, normalise_per_group
+from pipeline.stages.recipes import HALF_OWN_SEGMENTS, RECIPES, Recipe, normalise_per_group
 from pipeline.stages.training import CLASSIFIERS, TrainingResult, train
 
 COLUMNS = ("path", "label", "group")
@@ -33,12 +33,11 @@ class Manifest:
 
 class Command(BaseCommand):
     help = (
-        "Cross-validate a recipe on labelled audio files. Groups (speakers, videos) are never split, and C is chosen "
-        "inside each training part. Uses no database. Recipes: "
+        "Cross-validate a recipe on labelled audio files. Groups (speakers, videos) are never split, and C (with an "
+        "RBF kernel gamma too) is chosen inside each training part. Uses no database. Recipes: "
         + "; ".join(f"{recipe.name}: {recipe.description}" for recipe in RECIPES.values())
-        + ". Standardising within a group uses all of its files, but no label; it needs groups with many files of all "
-        "classes, and does harm where a group is mostly of one class. Both recipes have the same features today; they "
-        "differ in normalisation, kernel and values of C alone."
+        + ". Standardising within a group uses all of its files, but no label: it suits recordings that are at hand as "
+        "a whole, and does harm where a large group is mostly of one class."
     )
     requires_system_checks = []
 
@@ -75,7 +74,7 @@ class Command(BaseCommand):
         report = evaluate(
             data.labels.tolist(), result.out_of_fold_labels.tolist(), data.groups.tolist(), seed=recipe.parameters.seed
         )
-        document = {**report.as_dict(), "recipe": recipe_facts(recipe, result)}
+        document = {**report.as_dict(), "recipe": recipe_facts(recipe, result, data)}
         self.stdout.write(json.dumps(document, indent=2) if format == "json" else as_text(document))
 
 
@@ -124,7 +123,7 @@ def adjusted_recipe(
     return replace(base, extractor=features or base.extractor, parameters=parameters)
 
 
-def recipe_facts(recipe: Recipe, result: TrainingResult) -> dict[str, Any]:
+def recipe_facts(recipe: Recipe, result: TrainingResult, data: Manifest) -> dict[str, Any]:
     """What was done, for the JSON document."""
     parameters = recipe.parameters
     return {
@@ -139,9 +138,34 @@ def recipe_facts(recipe: Recipe, result: TrainingResult) -> dict[str, Any]:
         "c_values": list(parameters.c_values),
         "best_c_by_fold": list(result.best_c_by_fold),
         "best_c": result.best_c,
+        "best_gamma": result.best_gamma,
         "macro_f1_by_c": {f"{c:g}": score for c, score in result.score_by_c.items()},
-        "notes": list(result.notes),
+        "notes": [*result.notes, *group_notes(recipe, data)],
     }
+
+
+def group_notes(recipe: Recipe, data: Manifest) -> list[str]:
+    """What standardising within groups did to the figure, one sentence each."""
+    if not recipe.normalise_groups:
+        return []
+    groups, sizes = np.unique(data.groups, return_counts=True)
+    notes = [
+        "Features were standardised within each group by all of its files, those predicted included, without labels: "
+        "the figure holds for recordings that are at hand as a whole."
+    ]
+    small = int((sizes < HALF_OWN_SEGMENTS).sum())
+    if small:
+        notes.append(
+            f"{small} of {len(groups)} groups have fewer than {HALF_OWN_SEGMENTS} files; they were standardised more "
+            "by all files than by their own."
+        )
+    single = sum(len(set(data.labels[data.groups == group].tolist())) == 1 for group in groups)
+    if single:
+        notes.append(
+            f"{single} of {len(groups)} groups are of one class; standardising within them takes away part of what "
+            "tells it apart, so compare with a recipe that does not."
+        )
+    return notes
 
 
 def as_text(document: dict[str, Any]) -> str:
