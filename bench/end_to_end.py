@@ -18,7 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +50,7 @@ SAMPLE_RATE_HZ = 16_000
 class Costs:
     """Processor seconds by kind of work, of this process and those it started."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def measure(self, name: str, work: Callable[[], Any]) -> Any:
         before = _processor_seconds()

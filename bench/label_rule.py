@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,9 +113,8 @@ def trimmed_to(coverage: float, scores: Sequence[TextScore], labels: np.ndarray)
 
 
 def policies() -> list[LabelPolicy]:
-    return [
-        replace(RECOMMENDED, **dict(zip(GRID, values, strict=True))) for values in itertools.product(*GRID.values())
-    ]
+    grid: list[dict[str, Any]] = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
+    return [replace(RECOMMENDED, **values) for values in grid]
 
 
 def choose(lines: Lines, rows: np.ndarray, labelled: Sequence[np.ndarray], seed: np.ndarray) -> int:

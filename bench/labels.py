@@ -8,6 +8,7 @@ several rounds.
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,11 @@ def main() -> None:
     given = texts()
     assert len(set(given)) == N_TEXTS
     for name, policy in LABEL_POLICIES.items():
-        ours, theirs = [], []
+        score = partial(score_texts, given, policy)
+        ours: list[float] = []
+        theirs: list[float] = []
         for _ in range(ROUNDS):  # in turns, so that a busy machine slows both
-            ours.append(rate(lambda policy=policy: score_texts(given, policy), N_TEXTS))
+            ours.append(rate(score, N_TEXTS))
             theirs.append(rate(lambda: bare(given), N_TEXTS))
         report(f"{name} against the bare libraries", max(ours), max(theirs))
         if name == "recommended":
@@ -95,15 +98,15 @@ def main() -> None:
             )
     policy = LABEL_POLICIES["recommended"]
     repeated = given[:200] * 10
-    ours = max(rate(lambda: score_texts(repeated, policy), len(repeated)) for _ in range(ROUNDS))
-    report("each text ten times, against the bare libraries", ours, rate(lambda: bare(repeated), len(repeated)))
+    best = max(rate(lambda: score_texts(repeated, policy), len(repeated)) for _ in range(ROUNDS))
+    report("each text ten times, against the bare libraries", best, rate(lambda: bare(repeated), len(repeated)))
 
 
 def bare_pattern() -> Callable[[str], object]:
     """pattern.en as it is: the class below Crossmodal's, with the same lexicon and arguments."""
     ours: Any = pattern_en.pattern_sentiment()
     base = type(ours).__mro__[1]
-    theirs = base(
+    theirs: Callable[[str], object] = base(
         path=ours.path,
         synset=ours._synset,
         negations=ours.negations,
@@ -111,7 +114,7 @@ def bare_pattern() -> Callable[[str], object]:
         modifier=ours.modifier,
         language=ours.language,
     )
-    theirs.load()
+    theirs.load()  # type: ignore[attr-defined]
     return theirs
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from joblib import delayed
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from pipeline.labels import LABELS
 from pipeline.stages.calibration import class_scores

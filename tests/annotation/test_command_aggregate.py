@@ -23,7 +23,8 @@ def run(tmp_path: Path, text: str, *options: str) -> str:
 
 
 def as_json(tmp_path: Path, text: str, *options: str) -> list[dict[str, Any]]:
-    return json.loads(run(tmp_path, text, "--format", "json", *options))
+    rows: list[dict[str, Any]] = json.loads(run(tmp_path, text, "--format", "json", *options))
+    return rows
 
 
 def test_a_majority_and_a_tie_are_told_apart(tmp_path: Path) -> None:
