@@ -17,6 +17,7 @@ import soundfile as sf
 from pipeline.stages.blocks import in_blocks
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
+from pipeline.stages.resampling import Resampler
 
 # Method §2: audio becomes 16 kHz mono. 16 bits are what pyAudioAnalysis reads from a WAV file.
 SAMPLE_RATE_HZ = 16_000
@@ -131,26 +132,20 @@ def _too_long(source: Path, max_duration_s: float) -> StageError:
 
 def _resampled(container: Any, source: Path) -> Iterator[np.ndarray]:
     """Blocks of int16 samples [shape=(n,)] at 16 kHz; a change of rate or channels on the way is followed."""
-    resampler: Any = None
+    resampler: Resampler | None = None
     shape = None
     for frame, lead_s in _decoded(container, source):
         if lead_s > 0:
             yield from _silence(round(lead_s * SAMPLE_RATE_HZ))
         if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
             if resampler is not None:
-                yield from _samples(resampler.resample(None))
+                yield from resampler.finish()
             shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
-        # Positions are counted in samples; a container's jumping timestamps are not to stop the filter.
-        frame.pts = None
-        yield from _samples(resampler.resample(frame))
+            resampler = Resampler(SAMPLE_RATE_HZ)
+        assert resampler is not None  # noqa: S101 - made with the first frame
+        yield from resampler.resample(frame)
     if resampler is not None:
-        yield from _samples(resampler.resample(None))
-
-
-def _samples(frames: list[Any]) -> Iterator[np.ndarray]:
-    for frame in frames:
-        yield frame.to_ndarray().reshape(-1)
+        yield from resampler.finish()
 
 
 def _silence(frames: int) -> Iterator[np.ndarray]:

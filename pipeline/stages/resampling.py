@@ -1,0 +1,37 @@
+"""Decoded frames to mono samples of one rate."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import numpy as np
+
+# Samples of the source, a fifth of a second: few enough to stay in the cache.
+RESAMPLED_AT_ONCE = 8192
+
+
+class Resampler:
+    """FFmpeg's resampler to mono 16-bit samples, fed with several packets at once: a call costs as much as a packet's work."""
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._waiting = av.AudioFifo()
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=sample_rate_hz)
+
+    def resample(self, frame: Any) -> Iterator[np.ndarray]:
+        """Take a decoded frame of any length; gives int16 arrays [shape=(n,)] when enough came together."""
+        # Positions are counted in samples; a container's jumping timestamps are not to stop the filter.
+        frame.pts = None
+        self._waiting.write(frame)
+        if self._waiting.samples >= RESAMPLED_AT_ONCE:
+            yield from _samples(self._resampler.resample(self._waiting.read()))
+
+    def finish(self) -> Iterator[np.ndarray]:
+        """The rest, and the filter's tail."""
+        if self._waiting.samples:
+            yield from _samples(self._resampler.resample(self._waiting.read()))
+        yield from _samples(self._resampler.resample(None))
+
+
+def _samples(frames: list[Any]) -> Iterator[np.ndarray]:
+    for frame in frames:
+        yield frame.to_ndarray().reshape(-1)
