@@ -11,7 +11,10 @@ RESAMPLED_AT_ONCE = 8192
 
 
 class Resampler:
-    """FFmpeg's resampler to mono 16-bit samples, fed with several packets at once: a call costs as much as a packet's work."""
+    """FFmpeg's resampler to mono 16-bit samples.
+
+    It is fed with several packets at once, since a call costs as much as the work on one packet.
+    """
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._waiting = av.AudioFifo()
