@@ -277,7 +277,9 @@ def _as_floats(X: np.ndarray) -> np.ndarray:
 
 
 def _best(scores: dict[Setting, np.ndarray], y: np.ndarray, rows: np.ndarray) -> tuple[Setting, dict[float, float]]:
-    """The setting with the highest macro F1 over the pooled predictions of the rows; of equals the smallest.
+    """The setting with the highest macro F1 over the pooled predictions of the rows.
+
+    Of equals the one with the most usual gamma, then with the smallest C.
 
     The second value is the highest macro F1 of each C.
     """
@@ -289,4 +291,5 @@ def _best(scores: dict[Setting, np.ndarray], y: np.ndarray, rows: np.ndarray) ->
     for setting, score in macro.items():
         by_c[setting.c] = max(score, by_c.get(setting.c, 0.0))
     best = max(macro.values())
-    return min(setting for setting, score in macro.items() if score == best), by_c
+    tied = (setting for setting, score in macro.items() if score == best)
+    return min(tied, key=lambda setting: (abs(np.log(setting.gamma)), setting.c)), by_c
