@@ -25,8 +25,7 @@ from pipeline.stages.progress import ProgressCallback, ignore_progress
 
 __all__ = ["BALANCINGS", "CLASSIFIERS", "FOLD_SCHEMES", "TrainingParameters", "TrainingResult", "predict", "train"]
 
-# With fewer, inner folds of a few segments per class choose a kernel's width by chance: on 24 clear clips the middle one
-# was always right, and the chosen one was not.
+# With fewer, inner folds choose a kernel's width by chance: of 24 clear clips the middle one had all right.
 MIN_SEGMENTS_FOR_GAMMA = 100
 
 
