@@ -69,8 +69,16 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for process in reversed(processes):
             process.terminate()
         for process in processes:
-            process.wait(timeout=30)
+            stop(process)
         log.close()
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:  # a worker whose scheduler went first keeps calling it
+        process.kill()
+        process.wait(timeout=10)
 
 
 def wait_for_workers(address: str, count: int) -> None:
