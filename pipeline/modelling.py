@@ -20,6 +20,8 @@ from pipeline.scores import evaluate_folds
 from pipeline.stages import training
 from pipeline.stages.abstention import risk_coverage
 from pipeline.stages.artifact import read_artifact, write_artifact
+from pipeline.stages.contours import RATE_HZ, WINDOW_SAMPLES
+from pipeline.stages.crossmodal_features import CrossmodalExtractor
 from pipeline.stages.errors import StageError
 from pipeline.stages.label_noise import estimate_noise
 from pipeline.stages.progress import ProgressCallback
@@ -163,6 +165,13 @@ def _likely_wrong(data: TrainingData, result: TrainingResult) -> dict[str, Any]:
     }
 
 
+def window_lengths(extractor_name: str) -> dict[str, float | None]:
+    """Lengths in seconds for the card; statistics over a whole segment have no mid-term window."""
+    if extractor_name == CrossmodalExtractor.name:
+        return {"short_window_s": WINDOW_SAMPLES / RATE_HZ, "mid_window_s": None}
+    return {"short_window_s": SHORT_WINDOW_S, "mid_window_s": MID_WINDOW_S}
+
+
 def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: dict[str, Any]) -> dict[str, Any]:
     """What must be known to use and to judge the model (method §6)."""
     parameters = {name: value for name, value in asdict(parameters_of(run)).items() if name != "seed"}
@@ -171,8 +180,7 @@ def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: 
         "classes": list(LABELS),
         "feature_names": list(data.names),
         "extractor": run.extractor,
-        "short_window_s": SHORT_WINDOW_S,
-        "mid_window_s": MID_WINDOW_S,
+        **window_lengths(run.extractor),
         "label_policy": run.policy,
         "split": run.split,
         "parameters": {
