@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from redis import Redis
 
 from pipeline.choices import RunState, VideoState
@@ -13,27 +12,14 @@ from pipeline.intake import (
     remove,
     retry,
     start_run,
-    store_upload,
 )
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import QueueUnavailable, get_queue
 from pipeline.stages.errors import StageError
 from tests.factories import Factory
-from tests.pipeline.conftest import vtt
+from tests.pipeline.uploads import captions, recording, upload
 
 pytestmark = pytest.mark.django_db
-
-
-def recording(content: bytes = b"some sound", name: str = "A talk.mp3") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, content)
-
-
-def captions(text: str = "", name: str = "talk.vtt") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, (text or vtt()).encode())
-
-
-def upload(*files: Any, split: str = "train", title: str = "A talk") -> Video:
-    return store_upload(*files, split=split, title=title, policy="recommended")
 
 
 @pytest.mark.parametrize(
