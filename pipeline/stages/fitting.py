@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from joblib import delayed
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
@@ -58,6 +59,7 @@ class Fitter:
             model, stopped = _model(self.X, self.y, self.build, setting, np.arange(len(self.y)))
         if stopped:
             self.stopped.add(setting.c)
+        forget_rows(model)
         return model
 
     @property
@@ -73,6 +75,14 @@ def _scores(X: np.ndarray, y: np.ndarray, build: PipelineFactory, fit: Fit) -> t
     """What one worker does; it gets all it needs, because it may be on another machine."""
     model, stopped = _model(X, y, build, fit.setting, fit.fold.train)
     return class_scores(model, X[fit.fold.test].astype(build.dtype, copy=False)), stopped
+
+
+def forget_rows(pipeline: Any) -> None:
+    """Put unfitted balancing steps in the place of the fitted ones.
+
+    Predicting does not need them, and SMOTE keeps training rows, which have no place in a model that is passed on.
+    """
+    pipeline.steps = [(name, clone(step) if hasattr(step, "fit_resample") else step) for name, step in pipeline.steps]
 
 
 def _model(

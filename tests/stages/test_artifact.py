@@ -76,6 +76,16 @@ def test_a_model_whose_segments_were_repeated_comes_back(tmp_path: Path) -> None
     np.testing.assert_array_equal(predict(read_artifact(tmp_path / "a.skops", card), X)[1], predict(model, X)[1])
 
 
+def test_a_model_holds_no_training_rows(tmp_path: Path) -> None:
+    X, y, groups = make_data(groups=8, rows=60)
+    model = train(X, y, groups, TrainingParameters(classifier="linear-fast", c_values=(1.0,), folds=3)).pipeline
+    card = write_artifact(tmp_path / "a.skops", model, {})
+    read_artifact(tmp_path / "a.skops", card)
+    with zipfile.ZipFile(tmp_path / "a.skops") as archive:
+        arrays = [np.load(io.BytesIO(archive.read(name))) for name in archive.namelist() if name.endswith(".npy")]
+    assert max(array.size for array in arrays) <= 3 * X.shape[1]
+
+
 def test_the_card_keeps_what_it_held_and_gains_hash_and_versions(tmp_path: Path, pipeline: Any) -> None:
     card = write_artifact(tmp_path / "a.skops", pipeline, {"seed": 3})
     assert card["seed"] == 3
