@@ -89,7 +89,9 @@ def test_a_real_interview_is_fetched_segmented_labelled_and_predicted(
     admin_page.fill("textarea[name=urls]", address)
     admin_page.locator("form[action='/videos/add/'] select[name=split]").select_option("test")
     admin_page.get_by_role("button", name="Add and fetch").click()
-    product.wait_for("SELECT state FROM pipeline_video WHERE url = ?", address, expected="ready", timeout_s=180)
+    product.wait_for(
+        "SELECT state FROM pipeline_video WHERE url = ?", address, expected="ready", timeout_s=INTERVIEW_TIMEOUT_S
+    )
 
     [(video, kind, title)] = product.query("SELECT id, captions_kind, title FROM pipeline_video WHERE url = ?", address)
     assert (kind, title) == ("automatic", "Recode Media, an interview")
@@ -142,12 +144,11 @@ def test_a_segment_is_heard_and_three_people_vote_it_to_ground_truth(
         )
     )
     assert drawn["segments"] == 1
-    people_page = admin_page
-    people_page.goto(f"{product.url}/people/")
-    people_page.get_by_role("link", name="Add people").click()
-    people_page.fill("textarea[name=names]", "\n".join(LISTENERS))
-    people_page.get_by_role("button", name="Add", exact=True).click()
-    rows = people_page.locator(".passwords tbody tr")
+    admin_page.goto(f"{product.url}/people/")
+    admin_page.get_by_role("link", name="Add people").click()
+    admin_page.fill("textarea[name=names]", "\n".join(LISTENERS))
+    admin_page.get_by_role("button", name="Add", exact=True).click()
+    rows = admin_page.locator(".passwords tbody tr")
     expect(rows).to_have_count(len(LISTENERS))
     passwords = dict(row.locator("td").all_inner_texts()[:2] for row in rows.all())
 

@@ -23,15 +23,10 @@ from crossmodal import embedded, probe
 from crossmodal.env import socket_path
 from crossmodal.processes import FolderLock
 from crossmodal.supervisor import sessions_of
+from tests.browser.product import free_port
 
 ROOT = Path(django_settings.BASE_DIR)
 PATIENCE_S = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
