@@ -6,8 +6,8 @@ from typing import Any
 import av
 import numpy as np
 
-# Samples of the source, a fifth of a second: few enough to stay in the cache.
-RESAMPLED_AT_ONCE = 8192
+# Samples of the source, less than a second: enough that the work on them is all that a call costs.
+RESAMPLED_AT_ONCE = 32_768
 
 
 class Resampler:
