@@ -36,7 +36,6 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "captions",
         "peaks",
         "features",
-        "features_extractor",
     ]
     show_full_result_count = False
 

@@ -2,7 +2,7 @@
 transaction and queues the next; run twice, each ends in the same state.
 """
 
-from pipeline import fetching, labelling, modelling, predicting
+from pipeline import extracting, fetching, labelling, modelling, predicting
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video
 from pipeline.stages.errors import StageError
@@ -23,7 +23,7 @@ def label_video(pk: int) -> None:
 def extract_features(pk: int) -> None:
     """Write the features of each kept segment to the video's array file."""
     if video := claim_video(pk, VideoState.LABELLED):
-        carry_out(video, labelling.extract)
+        carry_out(video, extracting.extract)
 
 
 def train(run_pk: int) -> None:

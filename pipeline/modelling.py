@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from pipeline.choices import RunState
 from pipeline.claims import finish, new_files, saving, show
+from pipeline.extracting import features_of
 from pipeline.files import local_path
-from pipeline.labelling import features_of
 from pipeline.labels import LABELS
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
 from pipeline.scores import evaluate_folds

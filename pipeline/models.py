@@ -92,8 +92,9 @@ class Video(Progress):
     audio = models.FileField(upload_to=server_made_name, blank=True, help_text="FLAC, 16 kHz, mono.")
     captions = models.FileField(upload_to=server_made_name, blank=True)
     peaks = models.FileField(upload_to=server_made_name, blank=True, help_text="JSON: waveform peaks.")
-    features = models.FileField(upload_to=server_made_name, blank=True, help_text="NPZ: one row per kept segment.")
-    features_extractor = models.CharField(max_length=40, blank=True)
+    features = models.FileField(
+        upload_to=server_made_name, blank=True, help_text="NPZ: a table of each extractor, one row per kept segment."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[VideoQuerySet] = VideoQuerySet.as_manager()  # type: ignore[assignment]

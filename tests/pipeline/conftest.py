@@ -31,7 +31,8 @@ from pipeline.labels import LABELS
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.download import Download, VideoIdentity
-from pipeline.stages.features import DEFAULT_EXTRACTOR, FeatureTable, write_features
+from pipeline.stages.feature_file import FeatureTable, write_features
+from pipeline.stages.features import DEFAULT_EXTRACTOR
 from tests.factories import Factory
 
 RATE_HZ = 16_000
@@ -186,7 +187,7 @@ NAMES = tuple(f"feature {n}" for n in range(20))
 def make_ready_video(factory: Factory, tmp_path: Path, seed: int, n: int = 12, **columns: Any) -> Video:
     """A ready video whose features tell the classes apart; each fifth segment has no label."""
     random = np.random.default_rng(seed)
-    video = factory.make_video(features_extractor=DEFAULT_EXTRACTOR, **columns)
+    video = factory.make_video(**columns)
     X = np.zeros((n, len(NAMES)))
     for position in range(n):
         number = position % 3

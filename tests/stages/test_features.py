@@ -1,6 +1,5 @@
 """Features against the library they come from, against analytic sounds, and on their way through a file."""
 
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -10,19 +9,20 @@ import pytest
 import soundfile as sf
 from scipy.io import wavfile
 
+from pipeline.stages import features
 from pipeline.stages.audio import SAMPLE_RATE_HZ, decode
 from pipeline.stages.errors import StageError
 from pipeline.stages.features import (
     DEFAULT_EXTRACTOR,
     EXTRACTORS,
+    STORED_EXTRACTORS,
     Extractor,
-    FeatureTable,
     extract_spans,
+    extract_spans_by,
     get_extractor,
-    read_features,
-    write_features,
 )
 from pipeline.stages.file_features import extract_file, extract_files
+from pipeline.stages.spans import SpanReader
 from tests.stages.sounds import noise, sine, write_flac
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +150,33 @@ class TestSpans:
         with pytest.raises(StageError, match="not inside the recording"):
             extract_spans(write_flac(tmp_path / "a.flac", noise(16_000)), [(500, 1500)], any_extractor)
 
+    def test_spans_are_read_once_for_several_extractors(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path, spans = write_flac(tmp_path / "a.flac", noise(48_000)), [(0, 1000), (1000, 3000)]
+        extractors = [get_extractor(name) for name in STORED_EXTRACTORS]
+        alone = [extract_spans(path, spans, extractor) for extractor in extractors]
+        reads: list[tuple[int, int]] = []
+        read = SpanReader.read
+
+        def noted(reader: SpanReader, start_ms: int, end_ms: int) -> np.ndarray:
+            reads.append((start_ms, end_ms))
+            return read(reader, start_ms, end_ms)
+
+        monkeypatch.setattr(SpanReader, "read", noted)
+        together = extract_spans_by(path, spans, extractors)
+        assert reads == spans
+        for rows, expected in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(rows, expected)
+
+    def test_a_span_longer_than_a_batch_is_read_in_blocks_by_each(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(features, "BATCH_MS", 1000)
+        path, spans = write_flac(tmp_path / "a.flac", noise(48_000)), [(0, 2500), (2500, 3000)]
+        extractors = [get_extractor(name) for name in sorted(EXTRACTORS)]
+        for rows, extractor in zip(extract_spans_by(path, spans, extractors), extractors, strict=True):
+            expected = extractor.extract(noise(48_000)[:40_000] / 32_768, SAMPLE_RATE_HZ)
+            np.testing.assert_allclose(rows[0], expected, rtol=1e-10, atol=1e-13)
+
 
 class TestFiles:
     def test_files_of_any_rate_are_decoded_like_a_recording(self, tmp_path: Path) -> None:
@@ -175,69 +202,3 @@ class TestFiles:
         sf.write(tmp_path / "short.wav", sine(440, 0.01), SAMPLE_RATE_HZ)
         with pytest.raises(StageError, match=r"short\.wav: A segment of 10 ms is too short"):
             extract_files([tmp_path / "good.wav", tmp_path / "short.wav"], DEFAULT_EXTRACTOR, processes=processes)
-
-
-class TestTables:
-    table = FeatureTable(
-        X=np.array([[1.5, -2.0], [np.pi, 1e-300], [0.0, 1e300]]),
-        names=("a", "b ü"),
-        keys=np.array([0, 4, 7]),
-        extractor="x",
-    )
-
-    def test_a_table_comes_back_as_it_was(self, tmp_path: Path) -> None:
-        write_features(tmp_path / "a.npz", self.table)
-        again = read_features(tmp_path / "a.npz")
-        np.testing.assert_array_equal(again.X, self.table.X)
-        np.testing.assert_array_equal(again.keys, self.table.keys)
-        assert again.keys.dtype == np.int64
-        assert (again.names, again.extractor) == (self.table.names, "x")
-        assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
-
-    def test_a_table_without_rows_comes_back(self, tmp_path: Path) -> None:
-        empty = FeatureTable(X=np.zeros((0, 2)), names=("a", "b"), keys=np.zeros(0, dtype=np.int64), extractor="x")
-        write_features(tmp_path / "a.npz", empty)
-        assert read_features(tmp_path / "a.npz").X.shape == (0, 2)
-
-    @pytest.mark.parametrize("content", [b"", b"text", pickle.dumps({"X": 1})], ids=["empty", "text", "pickle"])
-    def test_a_foreign_file_is_refused(self, tmp_path: Path, content: bytes) -> None:
-        (tmp_path / "a.npz").write_bytes(content)
-        with pytest.raises(StageError, match="missing or damaged"):
-            read_features(tmp_path / "a.npz")
-
-    def test_a_missing_or_cut_off_file_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(StageError, match="missing or damaged"):
-            read_features(tmp_path / "a.npz")
-        write_features(tmp_path / "a.npz", self.table)
-        content = (tmp_path / "a.npz").read_bytes()
-        (tmp_path / "a.npz").write_bytes(content[: len(content) // 2])
-        with pytest.raises(StageError, match="missing or damaged"):
-            read_features(tmp_path / "a.npz")
-
-    def test_a_pickle_inside_is_never_opened(self, tmp_path: Path) -> None:
-        arrays = {"X": np.zeros((1, 1)), "names": np.array(["a"]), "keys": np.zeros(1, dtype=np.int64)}
-        np.savez(tmp_path / "a.npz", extractor=np.array({"an": "object"}, dtype=object), allow_pickle=True, **arrays)
-        with pytest.raises(StageError, match="missing or damaged"):
-            read_features(tmp_path / "a.npz")
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"X": np.zeros(3)},
-            {"X": np.zeros((3, 2), dtype=np.float32)},
-            {"names": np.array(["a"])},
-            {"keys": np.zeros(2, dtype=np.int64)},
-            {"keys": np.zeros(3)},
-            {"extractor": np.array(3)},
-        ],
-    )
-    def test_arrays_that_do_not_fit_together_are_refused(self, tmp_path: Path, change: dict[str, np.ndarray]) -> None:
-        arrays = {
-            "X": self.table.X,
-            "names": np.array(self.table.names),
-            "keys": self.table.keys,
-            "extractor": np.array("x"),
-        }
-        np.savez(tmp_path / "a.npz", allow_pickle=False, **{**arrays, **change})
-        with pytest.raises(StageError, match="holds no table"):
-            read_features(tmp_path / "a.npz")

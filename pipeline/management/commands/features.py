@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.management.progress_bar import progress_bar
 from pipeline.stages.errors import StageError
-from pipeline.stages.features import DEFAULT_EXTRACTOR, EXTRACTORS, get_extractor, write_arrays
+from pipeline.stages.feature_file import write_arrays
+from pipeline.stages.features import DEFAULT_EXTRACTOR, EXTRACTORS, get_extractor
 from pipeline.stages.file_features import extract_files
 
 
