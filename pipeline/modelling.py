@@ -1,8 +1,7 @@
 """From labelled features to a model with its card and predictions."""
 
-import hashlib
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from pipeline.claims import finish, new_files, saving, show
 from pipeline.extracting import features_of
 from pipeline.files import local_path
 from pipeline.labels import LABELS
-from pipeline.models import Prediction, TextLabel, TrainingRun, Video
+from pipeline.models import Prediction, TrainingRun, Video
 from pipeline.scores import evaluate_folds
 from pipeline.stages import training
 from pipeline.stages.abstention import risk_coverage
@@ -24,86 +23,26 @@ from pipeline.stages.contours import RATE_HZ, WINDOW_SAMPLES
 from pipeline.stages.crossmodal_features import CrossmodalExtractor
 from pipeline.stages.errors import StageError
 from pipeline.stages.label_noise import estimate_noise
-from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.normalising import NormalisedModel, predict_video
 from pipeline.stages.pyaudioanalysis import MID_WINDOW_S, SHORT_WINDOW_S
-from pipeline.stages.row_file import RowFile
 from pipeline.stages.training import TrainingParameters, TrainingResult
+from pipeline.training_data import TrainingData, gather
 
 # Of segments with likely wrong labels: more than people can hear, and small enough for a row of the database.
 MAX_LIKELY_WRONG = 1_000
-# Of the feature matrix while its fingerprint is taken: about 10 MB.
-ROWS_AT_ONCE = 10_000
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The rows that a model learns from.
-
-    Attributes
-    ----------
-    X : np.ndarray [shape=(n, n_features), dtype=float64]
-        Memory-mapped.
-    y : np.ndarray of str [shape=(n,)]
-    groups : np.ndarray [shape=(n,), dtype=int64]
-        Primary key of each row's video.
-    segments : np.ndarray [shape=(n,), dtype=int64]
-        Primary key of each row's segment.
-    names : tuple of str
-        Names of the features.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray
-    segments: np.ndarray
-    names: tuple[str, ...]
-
-    def fingerprint(self) -> str:
-        """SHA-256 over keys, labels and feature bytes; the same data give the same fingerprint."""
-        digest = hashlib.sha256()
-        for group, segment, label in zip(self.groups, self.segments, self.y, strict=True):
-            digest.update(f"{group} {segment} {label}\n".encode())
-        for start in range(0, len(self.X), ROWS_AT_ONCE):
-            digest.update(np.ascontiguousarray(self.X[start : start + ROWS_AT_ONCE], dtype="<f8").tobytes())
-        return digest.hexdigest()
-
-
-def gather(run: TrainingRun, rows_on_disk: RowFile, progress: ProgressCallback) -> TrainingData:
-    """Features and labels of all ready videos of the run's split, in the order of videos and positions."""
-    parts: list[tuple[list[str], list[int], list[int]]] = []
-    names: tuple[str, ...] = ()
-    videos = list(Video.objects.in_split(run.split).ready().order_by("pk"))
-    for done, video in enumerate(videos, start=1):
-        labelled = TextLabel.objects.filter(
-            segment__video=video, segment__exclusion="", policy=run.policy, label__in=LABELS
-        ).values_list("segment__position", "segment_id", "label")
-        rows = {position: (pk, label) for position, pk, label in labelled}
-        if rows:
-            table = features_of(video, run.extractor)
-            names = table.names
-            chosen = [row for row, position in enumerate(table.keys.tolist()) if position in rows]
-            pks, labels = zip(*(rows[int(table.keys[row])] for row in chosen), strict=True) if chosen else ((), ())
-            rows_on_disk.append(table.X[chosen])
-            parts.append((list(labels), [video.pk] * len(chosen), list(pks)))
-        progress(done, len(videos))
-    if not any(labels for labels, _, _ in parts):
-        raise StageError(
-            f"No ready video of the {run.get_split_display().lower()} split has a segment with a label; "
-            "add videos and wait until they are ready."
-        )
-    return TrainingData(
-        X=rows_on_disk.mapped(),
-        y=np.array([label for labels, _, _ in parts for label in labels]),
-        groups=np.array([group for _, groups, _ in parts for group in groups], dtype=np.int64),
-        segments=np.array([pk for _, _, pks in parts for pk in pks], dtype=np.int64),
-        names=names,
-    )
+NORMALISED_NOTE = (
+    "Features were standardised within each video by all of its kept segments, labelled or not, without their labels; "
+    "out-of-fold figures therefore use what a predicted video's own segments sound like, and the mean and spread that "
+    "small videos are drawn towards are those of the whole corpus, the predicted video included."
+)
 
 
 def parameters_of(run: TrainingRun) -> TrainingParameters:
+    defaults = TrainingParameters()
     return TrainingParameters(
         classifier=run.classifier,
-        c_values=tuple(float(c) for c in run.c_values) or TrainingParameters().c_values,
+        c_values=tuple(float(c) for c in run.c_values) or defaults.c_values,
+        gamma_values=tuple(float(gamma) for gamma in run.gamma_values) or defaults.gamma_values,
         folds=run.folds,
         fold_scheme=run.fold_scheme,
         balancing=run.balancing,
@@ -113,15 +52,13 @@ def parameters_of(run: TrainingRun) -> TrainingParameters:
 
 def train(run: TrainingRun) -> None:
     """The work of the job `train`."""
-    with (
-        tempfile.TemporaryDirectory(prefix="crossmodal-") as folder,
-        RowFile(Path(folder) / "features") as rows_on_disk,
-    ):
-        data = gather(run, rows_on_disk, show(run, "Gathering features"))
+    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
+        data = gather(run, Path(folder), show(run, "Gathering features"))
         result = training.train(data.X, data.y, data.groups, parameters_of(run), progress=show(run, "Training"))
         scores = _scores(data, result)
         path = Path(folder) / "model.skops"
-        card = write_artifact(path, result.pipeline, _card(run, data, result, scores))
+        model = NormalisedModel(data.normaliser, result.pipeline) if data.normaliser else result.pipeline
+        card = write_artifact(path, model, _card(run, data, result, scores))
         rows = prediction_rows(
             run, data.segments, result.out_of_fold_labels, result.out_of_fold_probabilities, result.folds
         )
@@ -177,10 +114,12 @@ def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: 
     parameters = {name: value for name, value in asdict(parameters_of(run)).items() if name != "seed"}
     return {
         "run": run.pk,
+        "recipe": run.recipe or None,
         "classes": list(LABELS),
         "feature_names": list(data.names),
         "extractor": run.extractor,
         **window_lengths(run.extractor),
+        "normalised_within_videos": _normalisation(data),
         "label_policy": run.policy,
         "split": run.split,
         "parameters": {
@@ -191,9 +130,16 @@ def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: 
         "seed": run.seed,
         "training_videos": np.unique(data.groups).tolist(),
         "data_sha256": data.fingerprint(),
-        "notes": list(result.notes),
+        "notes": [*result.notes, *([NORMALISED_NOTE] if data.normaliser else [])],
         "scores": scores,
     }
+
+
+def _normalisation(data: TrainingData) -> dict[str, int] | None:
+    """What the model draws the statistics of small videos towards, in numbers; the values are in the model's file."""
+    if data.normaliser is None:
+        return None
+    return {name: getattr(data.normaliser, name) for name in ("segments", "groups", "half_own_segments")}
 
 
 def prediction_rows(
@@ -231,7 +177,9 @@ def predict(run_pk: int, video_pk: int) -> None:
     )
     pks = dict(video.segments.kept().values_list("position", "pk"))
     chosen = [row for row, key in enumerate(table.keys.tolist()) if key in pks and key not in learned]
-    labels, probabilities = training.predict(model, table.X[chosen]) if chosen else (np.array([]), np.zeros((0, 3)))
+    # All of the video's segments, since some models standardise by them; then those that are wanted.
+    labels, probabilities = predict_video(model, table.X)
+    labels, probabilities = labels[chosen], probabilities[chosen]
     segments = np.array([pks[int(table.keys[row])] for row in chosen], dtype=np.int64)
     with transaction.atomic():
         TrainingRun.objects.select_for_update().get(pk=run.pk)

@@ -223,10 +223,17 @@ class TrainingRun(Progress):
 
     split = models.CharField(max_length=5, choices=Split.choices, default=Split.TRAIN)
     policy = models.CharField(max_length=40, default=Policy.RECOMMENDED, help_text="Whose text labels it learns.")
+    recipe = models.CharField(max_length=40, blank=True, help_text="Followed unchanged; empty where anything differs.")
     extractor = models.CharField(max_length=40)
+    normalise_videos = models.BooleanField(
+        default=False, help_text="Features are standardised within each video, without labels."
+    )
     classifier = models.CharField(max_length=40, default="svm-linear")
     balancing = models.CharField(max_length=20, default="smote")
     c_values = models.JSONField(default=list)
+    gamma_values = models.JSONField(
+        default=list, blank=True, help_text="Widths of the RBF kernel, as multiples of 1 / number of features."
+    )
     folds = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(2), MaxValueValidator(50)])
     fold_scheme = models.CharField(max_length=40, default="stratified-group")
     seed = models.PositiveIntegerField(default=0)

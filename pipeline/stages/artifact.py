@@ -15,13 +15,14 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from pipeline.stages.calibration import TemperatureScaled
 from pipeline.stages.errors import StageError
+from pipeline.stages.normalising import GroupNormaliser, NormalisedModel
 from pipeline.stages.stable_bytes import stable_bytes
 
 # Everything a model of ours is made of beyond what skops trusts by itself (scikit-learn and NumPy types). A file that
 # asks for any other type is not loaded.
 ALLOWED_TYPES = frozenset(
     {
-        f"{TemperatureScaled.__module__}.{TemperatureScaled.__qualname__}",
+        *(f"{kind.__module__}.{kind.__qualname__}" for kind in (TemperatureScaled, NormalisedModel, GroupNormaliser)),
         "imblearn.over_sampling._random_over_sampler.RandomOverSampler",
         "imblearn.over_sampling._smote.base.SMOTE",
         "imblearn.pipeline.Pipeline",
@@ -53,8 +54,8 @@ def write_artifact(path: Path, pipeline: Any, card: dict[str, Any]) -> dict[str,
     ----------
     path : Path
         The file to write.
-    pipeline : TemperatureScaled
-        `TrainingResult.pipeline`.
+    pipeline : TemperatureScaled or NormalisedModel
+        `TrainingResult.pipeline`, alone or with what features are standardised with.
     card : dict
         What is to be known of the model; only what JSON can hold.
 
@@ -102,8 +103,8 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
 
     Returns
     -------
-    TemperatureScaled
-        For `training.predict`.
+    TemperatureScaled or NormalisedModel
+        For `normalising.predict_video`.
 
     Raises
     ------
@@ -126,6 +127,6 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
         raise StageError("The model's file holds types that are not allowed, so it is not loaded.") from error
     except DAMAGE as error:
         raise StageError("The model's file is damaged or not a model of Crossmodal; train the model again.") from error
-    if not isinstance(pipeline, TemperatureScaled):
+    if not isinstance(pipeline, TemperatureScaled | NormalisedModel):
         raise StageError("The model's file holds something else than a model of Crossmodal; train the model again.")
     return pipeline
