@@ -63,3 +63,40 @@ def test_a_run_that_is_not_there_or_not_done_is_a_sentence(factory: Factory, com
     status, _, err = command("predict", factory.make_run(state="running").pk)
     assert status == 1
     assert "no model yet" in err
+
+
+def test_it_abstains_below_the_least_confidence_and_says_how_often(
+    run: TrainingRun, factory: Factory, redis: Redis, command: Command
+) -> None:
+    video = factory.make_video(split="test")
+    shares = [(0.5, 0.3, 0.2), (0.2, 0.2, 0.6), (0.1, 0.8, 0.1)]
+    for (positive, neutral, negative), label in zip(shares, ("positive", "negative", "neutral"), strict=True):
+        columns = {"p_positive": positive, "p_neutral": neutral, "p_negative": negative}
+        factory.make_prediction(
+            run, factory.make_segment(video), label, fold=1 if label == "neutral" else None, **columns
+        )
+    factory.make_prediction(run, factory.make_segment())  # of the other split
+
+    out = command("predict", run.pk, "--split", "test", "--min-confidence", 0.6)[1]
+    assert out == f"Run {run.pk}: 1 video queued, 3 predictions, 1 of them abstained (highest probability below 0.6).\n"
+    document = json.loads(command("predict", run.pk, "--split", "test", "--min-confidence", 0.6, "--format", "json")[1])
+    assert (document["min_confidence"], document["abstained"], document["predictions"]) == (0.6, 1, 3)
+    told = [(one["position"], one["label"], one["abstained"], one["out_of_fold"]) for one in document["segments"]]
+    assert told == [(0, None, True, False), (1, "negative", False, False), (2, "neutral", False, True)]
+    assert document["segments"][0] == {
+        "video": video.pk,
+        "position": 0,
+        "start_ms": 0,
+        "end_ms": 3000,
+        "label": None,
+        "abstained": True,
+        "probabilities": {"positive": 0.5, "neutral": 0.3, "negative": 0.2},
+        "out_of_fold": False,
+    }
+    assert run.predictions.filter(label="positive").exists()  # what is stored stays
+
+
+@pytest.mark.parametrize("least", ["-0.1", "1.1", "nan"])
+def test_a_least_confidence_that_is_no_probability_is_refused(least: str, run: TrainingRun, command: Command) -> None:
+    status, _, err = command("predict", run.pk, "--min-confidence", least)
+    assert (status, err.strip()) == (1, "--min-confidence must be a number from 0 to 1.")
