@@ -1,8 +1,6 @@
 """What people type and upload on the pipeline's pages, checked in one place."""
 
 import io
-import math
-import re
 from typing import Any
 
 from django import forms
@@ -12,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from pipeline import labels
 from pipeline.choices import Policy, Split, VideoState
+from pipeline.policies import policy_choices
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
 MAX_URLS_AT_ONCE = 500
@@ -19,32 +18,12 @@ MAX_URLS_AT_ONCE = 500
 MAX_CSV_BYTES = 5 * 1024**2
 # Four hours of automatic json3 captions with word times are about 8 MB.
 MAX_CAPTIONS_BYTES = 16 * 1024**2
-MAX_C_VALUES = 12
 CAPTION_ENDINGS = (".srt", ".vtt", ".json3", ".json")
 
 POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
     "Seed 2019 takes the cues as they come, as the 2019 study did."
 )
-# The names are those of the stages. They stand here again, with their words, because the stages load scikit-learn,
-# which takes a web process two seconds and 150 MB; a test compares them.
-CLASSIFIERS = {
-    "svm-linear": "Linear SVM",
-    "svm-rbf": "RBF SVM",
-    "linear-fast": "Fast linear model, for more than 20,000 segments",
-    "logistic": "Logistic regression",
-    "gradient-boosting": "Gradient boosting",
-}
-FOLD_SCHEMES = {
-    "stratified-group": "Stratified, never splitting a video",
-    "leave-one-group-out": "Leave one video out",
-}
-BALANCINGS = {"smote": "SMOTE", "none": "None", "class-weight": "Class weights"}
-EXTRACTORS = {
-    "pyaudioanalysis-136": "136 short-term features",
-    "crossmodal": "602 features of voice and rhythm",
-    "pyaudioanalysis-reference": "pyAudioAnalysis itself",
-}
 
 
 class PageForm(forms.Form):
@@ -179,57 +158,6 @@ def _check_size(file: "UploadedFile[bytes]", limit: int) -> None:
         )
 
 
-def parse_c_values(text: str) -> list[float]:
-    """``"0.01, 0.1, 1"`` → ``[0.01, 0.1, 1.0]``, in rising order and each once."""
-    words = [word for word in re.split(r"[\s,;]+", text.strip()) if word]
-    values = set()
-    for word in words:
-        try:
-            value = float(word)
-        except ValueError as error:
-            raise forms.ValidationError(f"“{word}” is not a number. Write values such as 0.01, 0.1, 1.") from error
-        if not math.isfinite(value) or value <= 0:
-            raise forms.ValidationError(f"C must be above 0; “{word}” is not.")
-        values.add(value)
-    if not values:
-        raise forms.ValidationError("Write at least one value of C, such as 0.1.")
-    if len(values) > MAX_C_VALUES:
-        raise forms.ValidationError(f"These are {len(values)} values of C; try at most {MAX_C_VALUES} in one run.")
-    return sorted(values)
-
-
-class TrainingForm(PageForm):
-    split = forms.ChoiceField(choices=Split.choices, initial=Split.TRAIN, help_text="Videos the model learns from.")
-    policy = forms.ChoiceField(
-        choices=Policy.choices, initial=Policy.RECOMMENDED, label="Text labels", help_text="Whose labels it learns."
-    )
-    classifier = forms.ChoiceField(choices=list(CLASSIFIERS.items()))
-    balancing = forms.ChoiceField(
-        choices=list(BALANCINGS.items()), label="Class balance", help_text="Within training folds only."
-    )
-    c_values = forms.CharField(
-        label="Values of C",
-        initial="0.001, 0.01, 0.1, 1, 10",
-        max_length=200,
-        help_text="The best by macro F1 is taken.",
-    )
-    fold_scheme = forms.ChoiceField(choices=list(FOLD_SCHEMES.items()), label="Folds by")
-    folds = forms.IntegerField(
-        label="Number of folds", min_value=2, max_value=50, initial=5, help_text="Fewer where there are fewer videos."
-    )
-    seed = forms.IntegerField(
-        label="Random seed", min_value=0, max_value=2**31 - 1, initial=0, help_text="Same seed, same model."
-    )
-    extractor = forms.ChoiceField(choices=list(EXTRACTORS.items()), label="Audio features")
-
-    def clean_c_values(self) -> list[float]:
-        return parse_c_values(self.cleaned_data["c_values"])
-
-
-class PredictForm(PageForm):
-    split = forms.ChoiceField(choices=Split.choices, initial=Split.TEST)
-
-
 def _lenient(form: forms.Form) -> dict[str, Any]:
     """Cleaned filter values; one that makes no sense counts as not given, as a shared link must never fail."""
     form.full_clean()
@@ -264,7 +192,7 @@ class SegmentsFilter(forms.Form):
         *((label, label.capitalize()) for label in labels.LABELS),
     ]
     show = forms.ChoiceField(required=False, choices=SHOWN)
-    policy = forms.ChoiceField(required=False, choices=Policy.choices)
+    policy = forms.ChoiceField(required=False, choices=policy_choices)
     run = forms.IntegerField(required=False, min_value=1)
 
     def values(self) -> dict[str, Any]:

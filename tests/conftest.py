@@ -1,6 +1,7 @@
 """Fixtures of the whole suite, and the rule that no skip goes unnoticed where it matters."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from pipeline.policies import label_policies
 from tests.factories import Factory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,3 +71,12 @@ def annotator_client(annotator: User) -> Client:
     client = Client()
     client.force_login(annotator)
     return client
+
+
+@pytest.fixture
+def strict_policy(settings: Any) -> Iterator[None]:
+    """A label policy of the settings besides the built-in ones."""
+    label_policies.cache_clear()
+    settings.LABEL_POLICIES = {"strict": {"base": "seed-2019", "min_abs_mean": 0.5}}
+    yield
+    label_policies.cache_clear()

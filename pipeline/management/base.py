@@ -12,6 +12,7 @@ from tqdm import tqdm
 from pipeline.choices import Policy, Split
 from pipeline.intake import Intake
 from pipeline.models import TrainingRun, Video
+from pipeline.policies import policy_choices
 from pipeline.stages.errors import StageError
 
 
@@ -98,4 +99,11 @@ def add_split(parser: CommandParser, *, required: bool = True, default: str | No
 
 
 def add_policy(parser: CommandParser, *, default: str, help_text: str) -> None:
+    """Of segmentation: the built-in ones alone."""
     parser.add_argument("--policy", choices=Policy.values, default=default, help=f"{help_text} Default: {default}.")
+
+
+def add_label_policy(parser: CommandParser, *, default: str, help_text: str) -> None:
+    """Of text labels: those of the settings too."""
+    names = [name for name, _ in policy_choices()]
+    parser.add_argument("--policy", choices=names, default=default, help=f"{help_text} Default: {default}.")

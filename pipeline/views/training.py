@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossmodal.roles import admin_required
 from pipeline import intake, labels
-from pipeline.choices import Policy, RunState, Split, VideoState
-from pipeline.forms import PredictForm, TrainingForm
+from pipeline.choices import RunState, Split, VideoState
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
+from pipeline.policies import policy_choices
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
+from pipeline.training_forms import PredictForm, TrainingForm
 from pipeline.views.run_scores import card_rows, read_scores
 
 RUNS_PER_PAGE = 50
@@ -32,7 +33,7 @@ def available() -> list[dict[str, Any]]:
     rows = {
         (split, policy): {"split": split, "policy": policy, "videos": 0, "classes": dict.fromkeys(labels.LABELS, 0)}
         for split in Split.values
-        for policy in Policy.values
+        for policy, _ in policy_choices()
     }
     by_video = usable.values("segment__video", "segment__video__split", "policy", "label").annotate(n=Count("pk"))
     seen: set[tuple[int, str]] = set()

@@ -48,6 +48,26 @@ def test_it_starts_a_run_with_what_it_is_told(command: Command) -> None:
     assert (run.c_values, run.folds, run.seed, run.extractor) == ([0.5, 2.0], 3, 7, "pyaudioanalysis-reference")
 
 
+def test_a_recipe_fills_what_is_not_given(command: Command) -> None:
+    command("train", "--no-normalise-videos")
+    command("train")
+    command("train", "--recipe", "seed-2019")
+    changed, recommended, seed = TrainingRun.objects.order_by("pk")
+    assert (recommended.recipe, recommended.extractor, recommended.classifier) == (
+        "recommended",
+        "crossmodal",
+        "svm-rbf",
+    )
+    assert (recommended.normalise_videos, recommended.gamma_values) == (True, [0.3, 0.6, 1.0, 2.0])
+    assert (changed.recipe, changed.normalise_videos, changed.c_values) == ("", False, recommended.c_values)
+    assert (seed.recipe, seed.extractor, seed.balancing) == ("seed-2019", "pyaudioanalysis-136", "smote")
+
+
+def test_it_knows_the_label_policies_of_the_settings(strict_policy: None, command: Command) -> None:
+    command("train", "--policy", "strict")
+    assert TrainingRun.objects.get().policy == "strict"
+
+
 def test_it_waits_and_prints_the_scores(settle: Any, command: Command) -> None:
     settle(state="done", scores=SCORES)
     status, out, _ = command("train", "--wait")
@@ -64,7 +84,17 @@ def test_a_failed_run_is_status_1_with_its_sentence(settle: Any, command: Comman
     assert "There are too few videos." in err
 
 
-@pytest.mark.parametrize("arguments", [["--c", "0"], ["--c", "nan"], ["--folds", "1"], ["--seed", "-1"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--c", "0"],
+        ["--c", "nan"],
+        ["--folds", "1"],
+        ["--seed", "-1"],
+        ["--gamma", "0"],
+        ["--recipe", "seed-2019", "--gamma", "1"],
+    ],
+)
 def test_values_that_cannot_be_used_are_refused_before_anything_is_stored(
     arguments: list[str], command: Command
 ) -> None:

@@ -1,5 +1,6 @@
 """Training runs and the form for a new one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from pipeline.choices import RunState, VideoState
-from pipeline.models import TrainingRun
+from pipeline.models import Segment, TrainingRun
 from pipeline.queues import QueueUnavailable
 from tests.factories import Factory
 from tests.pipeline.page_fixtures import make_scores
@@ -78,6 +79,39 @@ def test_it_starts_a_run(data: None, admin: User, admin_client: Client, queued: 
     assert queued == [("train", run.pk)]
 
 
+def test_a_recipe_alone_starts_a_run(data: None, admin_client: Client, queued: list[Any]) -> None:
+    own = {name: FIELDS[name] for name in ("split", "policy", "fold_scheme", "folds", "seed")}
+    admin_client.post(START, {**own, "recipe": "recommended"})
+    run = TrainingRun.objects.get()
+    assert (run.recipe, run.extractor, run.classifier) == ("recommended", "crossmodal", "svm-rbf")
+    assert (run.normalise_videos, run.gamma_values) == (True, [0.3, 0.6, 1.0, 2.0])
+    assert "recommended</td>" in admin_client.get(LIST).content.decode()
+
+
+def test_the_recommended_recipe_is_chosen_and_its_details_are_folded(admin_client: Client) -> None:
+    page = admin_client.get(LIST).content.decode()
+    assert re.search(r'<input type="radio" name="recipe" value="recommended"[^>]* checked', page)
+    assert re.search(r'<details class="start__details"\s*>', page)
+    assert page.count("As in the recipe") == 6
+
+
+def test_what_was_chosen_stays_when_the_form_comes_back(data: None, admin_client: Client) -> None:
+    page = admin_client.post(START, {**FIELDS, "recipe": "seed-2019", "folds": "1"}).content.decode()
+    assert re.search(r'<input type="radio" name="recipe" value="seed-2019"[^>]* checked', page)
+    assert re.search(r'<details class="start__details"\s+open>', page)
+
+
+def test_policies_of_the_settings_can_be_learnt_from(
+    strict_policy: None, data: None, factory: Factory, admin_client: Client, queued: list[Any]
+) -> None:
+    for segment in Segment.objects.kept().filter(video__split="train"):
+        factory.make_text_label(segment, label=segment.text_labels.first().label, policy="strict")
+    rows = {(row["split"], row["policy"]): row for row in admin_client.get(LIST).context["available"]}
+    assert rows["train", "strict"]["videos"] == 2
+    admin_client.post(START, {**FIELDS, "policy": "strict"})
+    assert TrainingRun.objects.get().policy == "strict"
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
@@ -86,6 +120,10 @@ def test_it_starts_a_run(data: None, admin: User, admin_client: Client, queued: 
         ({"c_values": "inf"}, "C must be above 0"),
         ({"c_values": ","}, "Write at least one value of C"),
         ({"c_values": " ".join(str(n) for n in range(1, 14))}, "at most 12 in one run"),
+        ({"gamma_values": "1, 0", "classifier": "svm-rbf"}, "Gamma must be above 0"),
+        ({"gamma_values": "1"}, "Only the classifier svm-rbf has a gamma"),
+        ({"recipe": "cake"}, "Select a valid choice"),
+        ({"normalise_videos": "perhaps"}, "Select a valid choice"),
         ({"folds": "1"}, "greater than or equal to 2"),
         ({"seed": "x"}, "whole number"),
         ({"classifier": "oracle"}, "Select a valid choice"),

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from pipeline.choices import Policy, Split
 from pipeline.dataset import export_dataset
-from pipeline.management.base import PipelineCommand, add_format, add_policy, add_split, bar, bar_callback, count
+from pipeline.management.base import PipelineCommand, add_format, add_label_policy, add_split, bar, bar_callback, count
 
 
 class Command(PipelineCommand):
@@ -20,7 +20,7 @@ class Command(PipelineCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", metavar="DIR", type=Path, help="Folder to write to; it is made if missing.")
         add_split(parser, required=False)
-        add_policy(parser, default=Policy.SEED_2019, help_text="Whose text labels and polarities are written.")
+        add_label_policy(parser, default=Policy.SEED_2019, help_text="Whose text labels and polarities are written.")
         add_format(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
