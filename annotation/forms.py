@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from annotation.sampling import DEFAULT_TOTAL
 from pipeline import labels
 from pipeline.choices import Policy, Split
+from pipeline.policies import policy_choices
 
 MAX_TABLE_BYTES = 2 * 1024 * 1024
 MAX_SEGMENTS = 100_000
@@ -23,7 +24,7 @@ class SampleForm(forms.Form):
     split = forms.ChoiceField(choices=Split.choices, initial=Split.TEST)
     policy = forms.ChoiceField(
         label="Text labels by",
-        choices=Policy.choices,
+        choices=policy_choices,
         initial=Policy.RECOMMENDED,
         help_text="Classes are those of the text labels under this policy.",
     )

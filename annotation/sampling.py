@@ -12,9 +12,10 @@ from django.db.models import Count
 
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Task
-from pipeline.choices import Policy, Split, VideoState
+from pipeline.choices import Split, VideoState
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel
+from pipeline.policies import policy_choices
 
 # Method §7: 100 segments per split, drawn over all classes, in 2019.
 DEFAULT_TOTAL = 100
@@ -51,9 +52,9 @@ def labelled_counts() -> list[tuple[str, str, list[int]]]:
     )
     counts = {(split, policy, label): n for split, policy, label, n in rows}
     return [
-        (split.label, policy.label, [counts.get((split, policy, label), 0) for label in LABELS])
+        (split.label, words, [counts.get((split, policy, label), 0) for label in LABELS])
         for split in Split
-        for policy in Policy
+        for policy, words in policy_choices()
     ]
 
 

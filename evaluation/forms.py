@@ -3,11 +3,17 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 
 from annotation.models import Campaign
 from evaluation.reports import COMPARISONS, finished_runs
 from pipeline.choices import Policy, Split
 from pipeline.models import TrainingRun
+from pipeline.policies import policy_choices
+
+
+def unknown_policy() -> str:
+    return f"There is no policy “%(value)s”; choose one of {', '.join(name for name, _ in policy_choices())}."
 
 
 class CampaignChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -37,10 +43,10 @@ class EvaluationForm(forms.Form):
         error_messages={"invalid_choice": "There is no such finished training run; choose one of the list."},
     )
     policy = forms.ChoiceField(
-        choices=Policy.choices,
+        choices=policy_choices,
         required=False,
         label="Text labels of policy",
-        error_messages={"invalid_choice": "There is no policy “%(value)s”; choose recommended or seed-2019."},
+        error_messages={"invalid_choice": lazy(unknown_policy, str)()},
     )
 
     def clean_run(self) -> TrainingRun | None:

@@ -20,6 +20,7 @@ from pipeline import intake, labels
 from pipeline.choices import RunState, VideoState
 from pipeline.forms import CaptionsForm, SegmentsFilter
 from pipeline.models import Prediction, Segment, SegmentQuerySet, TextLabel, TrainingRun, Video
+from pipeline.policies import policy_choices
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.errors import StageError
 from pipeline.views.videos import count_segments
@@ -83,6 +84,7 @@ def _segments(request: HttpRequest, video: Video) -> dict[str, Any]:
         "video": video,
         "page": page,
         "policy": policy,
+        "policies": [name for name, _ in policy_choices()],
         "runs": runs,
         "run": run,
         "show": values["show"],

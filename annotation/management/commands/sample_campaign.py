@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.errors import AnnotationError
 from annotation.sampling import DEFAULT_TOTAL, sample_campaign
 from pipeline.choices import Policy, Split
+from pipeline.policies import label_policies
 
 
 def positive(text: str) -> int:
@@ -32,7 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="Name of the new campaign.")
         parser.add_argument("--split", required=True, choices=Split.values, help="Split to draw from.")
         parser.add_argument(
-            "--policy", choices=Policy.values, default=Policy.RECOMMENDED, help="Whose text labels are the classes."
+            "--policy",
+            choices=list(label_policies()),
+            default=Policy.RECOMMENDED,
+            help="Whose text labels are the classes.",
         )
         size = parser.add_mutually_exclusive_group()
         size.add_argument(

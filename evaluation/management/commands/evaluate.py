@@ -12,6 +12,7 @@ from evaluation.metrics import DEFAULT_RESAMPLES, EvaluationError
 from evaluation.reports import MODEL_PEOPLE, MODEL_TEXT, TEXT_PEOPLE, Comparison, Question, finished_runs
 from pipeline.choices import Policy, Split
 from pipeline.models import TrainingRun
+from pipeline.policies import label_policies
 
 # argparse's own status for a wrong combination of options.
 USAGE = 2
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--campaign", metavar="NAME", help="only the segments of this campaign (default: all)")
         parser.add_argument(
             "--policy",
-            choices=Policy.values,
+            choices=list(label_policies()),
             default=str(Policy.RECOMMENDED),
             help="whose text labels (default: recommended); a run brings its own policy",
         )
