@@ -127,5 +127,5 @@ def _look_again(video: Video) -> bool:
     name = Video.objects.filter(pk=video.pk).values_list("features", flat=True).first()
     if name is None or name == video.features.name:
         return False
-    video.features.name = name
+    video.features = name
     return True

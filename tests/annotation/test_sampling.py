@@ -3,8 +3,10 @@ from collections import Counter
 import pytest
 
 from annotation.errors import AnnotationError
+from annotation.forms import SampleForm
 from annotation.models import Campaign
 from annotation.sampling import labelled_counts, sample_campaign, shares
+from tests.factories import Factory
 
 
 @pytest.fixture
@@ -136,3 +138,11 @@ def test_a_draw_can_be_kept_to_chosen_videos(corpus):
     campaign = draw(total=10, videos=[corpus[1].pk])
     assert {task.segment.video_id for task in campaign.tasks.select_related("segment")} == {corpus[1].pk}
     assert campaign.sampling["only_videos"] == [corpus[1].pk]
+
+
+def test_policies_of_the_settings_can_be_drawn_by(strict_policy: None, factory: Factory) -> None:
+    segment = factory.make_segment(factory.make_video(audio="a.flac"), label="positive")
+    factory.make_text_label(segment, label="positive", policy="strict")
+    counts = {(split, policy): numbers for split, policy, numbers in labelled_counts()}
+    assert counts["Train", "strict"] == [1, 0, 0]
+    assert "strict" in dict(SampleForm().fields["policy"].choices)

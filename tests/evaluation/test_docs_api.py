@@ -69,6 +69,19 @@ def test_crossvalidate(clips: list[Path], tmp_path: Path, capsys: pytest.Capture
     assert list(document["recipe"]) == list(example("crossvalidate")["recipe"])
 
 
+@pytest.mark.django_db
+def test_predict(factory: Factory, capsys: pytest.CaptureFixture[str]) -> None:
+    run = factory.make_run()
+    segment = factory.make_segment(factory.make_video(split="test"))
+    factory.make_prediction(run, segment, "positive", p_positive=0.5, p_neutral=0.3, p_negative=0.2)
+    arguments = ("predict", str(run.pk), "--split", "test", "--min-confidence", "0.6", "--format", "json")
+    document = printed(capsys, *arguments)
+    expected = example("predict")
+    assert shape(document) == shape({**expected, "missing_videos": []})
+    (told,) = document["segments"]
+    assert told == {**expected["segments"][0], "video": segment.video_id}
+
+
 def test_label_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lines.txt").write_text("I love this wonderful show\n", encoding="utf-8")
     document = printed(capsys, "label_text", str(tmp_path / "lines.txt"), "--format", "json")

@@ -152,7 +152,7 @@ def test_downloads_ask_for_what_the_page_shows(admin_client: Client, factory: Fa
     ("parameters", "sentence"),
     [
         ({"split": "dev"}, "There is no split “dev”"),
-        ({"policy": "mine"}, "There is no policy “mine”"),
+        ({"policy": "mine"}, "There is no policy “mine”; choose one of recommended, seed-2019."),
         ({"campaign": "99"}, "There is no such campaign"),
         ({"run": "x"}, "There is no such finished training run"),
     ],
@@ -207,3 +207,9 @@ def test_imported_votes_of_2019_give_the_figures_of_2019_on_the_page(admin_clien
     assert "+ positive 24 86 % 3 11 % 1 4 % 28" in text
     assert "○ neutral 5 13 % 33 87 % 0 0 % 38" in text
     assert "− negative 3 9 % 9 26 % 22 65 % 34" in text
+
+
+def test_policies_of_the_settings_can_be_chosen(strict_policy: None, admin_client: Client) -> None:
+    response = admin_client.get(URL, {"policy": "strict"})
+    assert response.status_code == 200
+    assert '<option value="strict" selected>strict</option>' in response.content.decode()

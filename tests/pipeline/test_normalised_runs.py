@@ -11,10 +11,11 @@ from pipeline.choices import RunState
 from pipeline.labels import LABELS
 from pipeline.modelling import parameters_of
 from pipeline.models import Prediction, TextLabel, TrainingRun, Video
+from pipeline.recipes import follow
 from pipeline.stages import training
 from pipeline.stages.artifact import read_artifact
 from pipeline.stages.normalising import NormalisedModel
-from pipeline.stages.recipes import RECIPES, normalise_per_group
+from pipeline.stages.recipes import normalise_per_group
 from tests.factories import Factory
 from tests.pipeline.conftest import make_ready_video
 
@@ -25,17 +26,13 @@ PROBABILITIES = [f"p_{label}" for label in LABELS]
 
 @pytest.fixture
 def run(factory: Factory) -> TrainingRun:
-    """The classifier of the recipe `recommended`, with fewer values to choose from."""
-    parameters = RECIPES["recommended"].parameters
+    """The recipe `recommended`, with fewer values to choose from and made-up features."""
+    changes = {"extractor": EXTRACTOR, "c_values": [1.0, 10.0], "gamma_values": [0.3]}
     return factory.make_run(
         state=RunState.QUEUED,
-        classifier=parameters.classifier,
-        balancing=parameters.balancing,
-        c_values=[1.0, 10.0],
-        gamma_values=[0.3],
-        normalise_videos=True,
         folds=2,
         seed=3,
+        **follow("recommended", changes),
     )
 
 
