@@ -25,8 +25,8 @@ from crossmodal.models import Demonstration
 from pipeline import intake
 from pipeline.choices import Policy, RunState, Split, VideoState
 from pipeline.queues import QueueUnavailable
+from pipeline.recipes import RECOMMENDED, follow
 from pipeline.stages.errors import StageError
-from pipeline.stages.features import DEFAULT_EXTRACTOR
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
 # A process that died in the middle of a step holds the others up no longer than this.
@@ -149,7 +149,7 @@ def _check_site() -> None:
 def train() -> None:
     row = Demonstration.objects.select_related("run").get()
     if row.run is None:
-        parameters = {"split": Split.TRAIN, "policy": Policy.RECOMMENDED, "extractor": DEFAULT_EXTRACTOR, "seed": 0}
+        parameters = {"split": Split.TRAIN, "policy": Policy.RECOMMENDED, "seed": 0, **follow(RECOMMENDED, {})}
         run = intake.start_run(parameters)
         Demonstration.objects.update(run=run)
     elif row.run.state == RunState.FAILED:
