@@ -1,13 +1,15 @@
 """What the three classifiers add to each other, and what a threshold buys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from pipeline.labels import LABELS
-from pipeline.stages.label_policies import ROUNDING, TWO_VOTERS, LabelPolicy, decide
+from pipeline.stages.label_arrays import NONE, ScoredTexts, codes, decide_all, signs
+from pipeline.stages.label_policies import TWO_VOTERS, LabelPolicy
 from pipeline.stages.sentiment import TextScore
 
 CLASSIFIERS = ("vader", "textblob", "pattern")
@@ -27,11 +29,29 @@ class PairAgreement:
 
 
 @dataclass(frozen=True)
+class Contribution:
+    """What one classifier says that the other two do not; shares of all texts.
+
+    ``felt``: its sign is not zero. ``alone``: that, and both others' are. ``against``: both others give the same sign
+    that is not zero, and it gives another. ``accuracy`` is the share of the ``judged`` texts (those with people's
+    label) where its sign is that of people's label; NaN where there are none.
+    """
+
+    classifier: str
+    felt: float
+    alone: float
+    against: float
+    accuracy: float
+    judged: int
+
+
+@dataclass(frozen=True)
 class CurvePoint:
     """What a policy's labels are worth at one threshold.
 
-    ``precision`` has one value per class in the order of `LABELS`, NaN for a class that no text is labelled with;
-    ``macro_f1`` counts labelled texts only.
+    ``labelled``, ``coverage`` and ``given`` (per class) count all texts; ``judged`` and ``support`` (per class) those
+    labelled ones that have people's label, on which ``accuracy``, ``macro_f1`` and ``precision`` rest. Per class in
+    the order of `LABELS`; NaN where there is nothing to compute from.
     """
 
     threshold: float
@@ -40,19 +60,64 @@ class CurvePoint:
     accuracy: float
     macro_f1: float
     precision: tuple[float, ...]
+    given: tuple[int, ...]
+    judged: int
+    support: tuple[int, ...]
 
 
-def _signs(values: Sequence[float]) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    return np.where(np.abs(array) < ROUNDING, 0, np.sign(array)).astype(int)
+@dataclass(frozen=True)
+class LabelReport:
+    """All of it for one policy: ``labels`` as the texts have them, ``curve`` as every threshold would give them."""
+
+    agreement: tuple[PairAgreement, ...]
+    contributions: tuple[Contribution, ...]
+    labels: CurvePoint
+    curve: tuple[CurvePoint, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can hold: NaN, which it does not know, is None."""
+        found: dict[str, Any] = _without_nan(asdict(self))
+        return found
 
 
-def pairwise_agreement(scores: Sequence[TextScore]) -> tuple[PairAgreement, ...]:
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def label_report(texts: ScoredTexts, truth: Sequence[str] | np.ndarray, policy: LabelPolicy) -> LabelReport:
+    """Agreement, contributions, and the labels at every threshold.
+
+    Parameters
+    ----------
+    texts : ScoredTexts
+        At least one; polarities as given by `score_texts` under this policy.
+    truth : sequence of str
+        People's label of each text, one of the three classes; "" where nobody was asked.
+    policy : LabelPolicy
+        The rule whose threshold varies; see `at_threshold`.
+
+    Returns
+    -------
+    LabelReport
+    """
+    return LabelReport(
+        agreement=pairwise_agreement(texts),
+        contributions=contributions(texts, truth),
+        labels=as_given(texts, truth),
+        curve=coverage_precision(texts, truth, policy),
+    )
+
+
+def pairwise_agreement(texts: ScoredTexts) -> tuple[PairAgreement, ...]:
     """Compare the signs of each two of the three classifiers.
 
     Parameters
     ----------
-    scores : sequence of TextScore
+    texts : ScoredTexts
         At least one.
 
     Returns
@@ -65,8 +130,8 @@ def pairwise_agreement(scores: Sequence[TextScore]) -> tuple[PairAgreement, ...]
     .. [1] J. Cohen, "A Coefficient of Agreement for Nominal Scales", Educational and Psychological
        Measurement 20, 1960.
     """
-    signs = {name: _signs([getattr(score, name) for score in scores]) for name in CLASSIFIERS}
-    return tuple(_pair(a, b, signs[a], signs[b]) for a, b in combinations(CLASSIFIERS, 2))
+    columns = dict(zip(CLASSIFIERS, signs(texts.polarities).T, strict=True))
+    return tuple(_pair(a, b, columns[a], columns[b]) for a, b in combinations(CLASSIFIERS, 2))
 
 
 def _pair(first: str, second: str, a: np.ndarray, b: np.ndarray) -> PairAgreement:
@@ -74,6 +139,41 @@ def _pair(first: str, second: str, a: np.ndarray, b: np.ndarray) -> PairAgreemen
     by_chance = float(sum((a == sign).mean() * (b == sign).mean() for sign in (-1, 0, 1)))
     kappa = (agreement - by_chance) / (1 - by_chance) if by_chance < 1 else float("nan")
     return PairAgreement(first, second, len(a), agreement, kappa)
+
+
+def contributions(texts: ScoredTexts, truth: Sequence[str] | np.ndarray) -> tuple[Contribution, ...]:
+    """What each of the three classifiers adds.
+
+    Parameters
+    ----------
+    texts : ScoredTexts
+        At least one.
+    truth : sequence of str
+        People's label of each text, one of the three classes; "" where nobody was asked.
+
+    Returns
+    -------
+    tuple of Contribution
+        Three of them, in the order of `CLASSIFIERS`.
+    """
+    people = codes(truth)
+    judged = people != NONE
+    by_sign = signs(texts.polarities)
+    found = []
+    for column, name in enumerate(CLASSIFIERS):
+        own, (one, other) = by_sign[:, column], np.delete(by_sign, column, axis=1).T
+        right = (1 - own)[judged] == people[judged]
+        found.append(
+            Contribution(
+                classifier=name,
+                felt=float((own != 0).mean()),
+                alone=float(((own != 0) & (one == 0) & (other == 0)).mean()),
+                against=float(((one == other) & (one != 0) & (own != one)).mean()),
+                accuracy=float(right.mean()) if judged.any() else float("nan"),
+                judged=int(judged.sum()),
+            )
+        )
+    return tuple(found)
 
 
 def at_threshold(policy: LabelPolicy, threshold: float) -> LabelPolicy:
@@ -84,19 +184,19 @@ def at_threshold(policy: LabelPolicy, threshold: float) -> LabelPolicy:
 
 
 def coverage_precision(
-    scores: Sequence[TextScore],
-    truth: Sequence[str],
+    texts: ScoredTexts,
+    truth: Sequence[str] | np.ndarray,
     policy: LabelPolicy,
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> tuple[CurvePoint, ...]:
-    """Give coverage and precision against people for every threshold of a policy.
+    """Give coverage, and precision against people, for every threshold of a policy.
 
     Parameters
     ----------
-    scores : sequence of TextScore
-        As given by `score_texts` under this policy.
+    texts : ScoredTexts
+        Their polarities as given by `score_texts` under this policy.
     truth : sequence of str
-        People's label of each text, one of the three classes.
+        People's label of each text, one of the three classes; "" where nobody was asked.
     policy : LabelPolicy
         The rule whose threshold varies; see `at_threshold`.
     thresholds : sequence of float
@@ -107,33 +207,36 @@ def coverage_precision(
     tuple of CurvePoint
         One per threshold.
     """
-    people = np.asarray(truth)
+    people = codes(truth)
     return tuple(
-        _point(threshold, people, _labels(scores, at_threshold(policy, threshold))) for threshold in thresholds
+        _point(threshold, people, decide_all(texts, at_threshold(policy, threshold))) for threshold in thresholds
     )
 
 
-def as_given(scores: Sequence[TextScore], truth: Sequence[str]) -> CurvePoint:
-    """The same figures for the labels that the scores have; the threshold is NaN."""
-    return _point(float("nan"), np.asarray(truth), np.array([score.label for score in scores]))
+def as_given(texts: ScoredTexts, truth: Sequence[str] | np.ndarray) -> CurvePoint:
+    """The same figures for the labels that the texts have; the threshold is NaN."""
+    return _point(float("nan"), codes(truth), texts.given)
 
 
-def _labels(scores: Sequence[TextScore], policy: LabelPolicy) -> np.ndarray:
-    return np.array([decide((s.vader, s.textblob, s.pattern), policy, exclaimed="!" in s.text)[1] for s in scores])
-
-
-def _point(threshold: float, truth: np.ndarray, given: np.ndarray) -> CurvePoint:
-    covered = given != ""
-    labelled = int(covered.sum())
-    precision, f1 = [], []
-    for label in LABELS:
-        hits = int(((given == label) & (truth == label)).sum())
-        predicted, there = int((given == label).sum()), int((covered & (truth == label)).sum())
-        precision.append(hits / predicted if predicted else float("nan"))
-        f1.append(2 * hits / (predicted + there) if predicted + there else 0.0)
-    accuracy = float((given == truth)[covered].mean()) if labelled else float("nan")
+def _point(threshold: float, people: np.ndarray, given: np.ndarray) -> CurvePoint:
+    labelled = int((given != NONE).sum())
+    both = (given != NONE) & (people != NONE)
+    k = len(LABELS)
+    confusion = np.bincount(k * people[both].astype(np.intp) + given[both], minlength=k * k).reshape(k, k)
+    hits, true, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    judged = int(confusion.sum())
+    precision = [int(hit) / int(n) if n else float("nan") for hit, n in zip(hits, predicted, strict=True)]
+    f1 = [2 * int(hit) / int(n) if n else 0.0 for hit, n in zip(hits, true + predicted, strict=True)]
     return CurvePoint(
-        threshold, labelled, labelled / max(1, len(truth)), accuracy, float(np.mean(f1)), tuple(precision)
+        threshold=threshold,
+        labelled=labelled,
+        coverage=labelled / max(1, len(given)),
+        accuracy=int(hits.sum()) / judged if judged else float("nan"),
+        macro_f1=float(np.mean(f1)) if judged else float("nan"),
+        precision=tuple(precision),
+        given=tuple(int((given == place).sum()) for place in range(k)),
+        judged=judged,
+        support=tuple(predicted.tolist()),
     )
 
 

@@ -35,14 +35,26 @@ def mine(settings: Any) -> Any:
 
 def test_it_prints_one_json_object(lines):
     report = json.loads(run(lines, "--truth-column", "said", "--format", "json"))
-    assert list(report) == ["policy", "texts", "agreement", "counts", "labels", "curve"]
+    assert list(report) == ["policy", "texts", "agreement", "counts", "labels", "curve", "contributions"]
     assert report["policy"]["name"] == "recommended"
     assert report["policy"]["rule"] == "two-voters"
     assert report["counts"] == {"positive": 1, "neutral": 1, "negative": 1, "exclaimed": 1}
     assert report["labels"]["coverage"] == 0.75
     assert report["labels"]["precision"] == [1, 1, 1]
     assert report["labels"]["threshold"] is None
+    assert report["labels"]["support"] == report["labels"]["given"] == [1, 1, 1]
+    assert [(row["classifier"], row["judged"]) for row in report["contributions"]] == [
+        ("vader", 4),
+        ("textblob", 4),
+        ("pattern", 4),
+    ]
     assert [point["threshold"] for point in report["curve"]][:3] == [0, 0.05, 0.1]
+
+
+def test_without_peoples_labels_there_is_nothing_to_be_precise_against(lines):
+    report = json.loads(run(lines, "--format", "json"))
+    assert (report["labels"], report["curve"]) == (None, [])
+    assert report["contributions"][0]["accuracy"] is None
 
 
 def test_it_prints_tables(lines):

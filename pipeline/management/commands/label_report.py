@@ -4,7 +4,6 @@ import csv
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from pipeline.labels import LABELS
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
 from pipeline.policies import label_policies
-from pipeline.stages.label_report import CurvePoint, as_given, coverage_precision, pairwise_agreement, reasons
-from pipeline.stages.sentiment import TextScore, score_texts
+from pipeline.stages.label_arrays import ScoredTexts
+from pipeline.stages.label_report import CurvePoint, LabelReport, label_report, reasons
+from pipeline.stages.sentiment import LabelPolicy, TextScore, score_texts
 
 
 class Command(BaseCommand):
@@ -52,54 +52,44 @@ class Command(BaseCommand):
         policy = label_policies()[options["policy"]]
         with progress_bar("text") as progress:
             scores = score_texts(texts, policy, progress=progress)
-        given = as_given(scores, truth) if truth else None
-        curve = coverage_precision(scores, truth, policy) if truth else ()
+        scored = ScoredTexts.of(scores)
+        report = label_report(scored, truth or [""] * len(texts), policy)
         if options["format"] == "json":
-            self._print_json(scores, policy.name, policy.parameters, given, curve)
+            self._print_json(scores, report, policy, judged=bool(truth))
         else:
-            self._print_tables(scores, given, curve)
+            self._print_tables(scores, report, judged=bool(truth))
 
     def _print_json(
-        self,
-        scores: Sequence[TextScore],
-        name: str,
-        parameters: dict[str, Any],
-        given: CurvePoint | None,
-        curve: Sequence[CurvePoint],
+        self, scores: Sequence[TextScore], report: LabelReport, policy: LabelPolicy, *, judged: bool
     ) -> None:
-        report = {
-            "policy": {"name": name, **parameters},
+        figures = report.as_dict()
+        document = {
+            "policy": {"name": policy.name, **policy.parameters},
             "texts": len(scores),
-            "agreement": [asdict(pair) for pair in pairwise_agreement(scores)],
+            "agreement": figures["agreement"],
             "counts": reasons(scores),
-            "labels": asdict(given) if given else None,
-            "curve": [asdict(point) for point in curve],
+            "labels": figures["labels"] if judged else None,
+            "curve": figures["curve"] if judged else [],
+            "contributions": figures["contributions"],
         }
-        self.stdout.write(json.dumps(_without_nan(report), ensure_ascii=False, indent=1))
+        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
 
-    def _print_tables(self, scores: Sequence[TextScore], given: CurvePoint | None, curve: Sequence[CurvePoint]) -> None:
+    def _print_tables(self, scores: Sequence[TextScore], report: LabelReport, *, judged: bool) -> None:
         self.stdout.write(f"{'':<20} {'same sign':>9} {'kappa':>6}")
-        for pair in pairwise_agreement(scores):
+        for pair in report.agreement:
             self.stdout.write(f"{f'{pair.first}, {pair.second}':<20} {pair.agreement:9.3f} {pair.kappa:6.3f}")
         self.stdout.write(", ".join(f"{count} {name}" for name, count in reasons(scores).items()))
-        if given is None:
-            return
+        if judged:
+            self._print_curve((report.labels, *report.curve))
+
+    def _print_curve(self, points: Sequence[CurvePoint]) -> None:
         heading = " ".join(f"{label:>9}" for label in LABELS)
         self.stdout.write(f"\n{'least mean':>10} {'coverage':>8} {'accuracy':>8} {'macro F1':>8}  precision: {heading}")
-        for point in (given, *curve):
+        for point in points:
             threshold = "as set" if math.isnan(point.threshold) else f"{point.threshold:.2f}"
             figures = f"{point.coverage:8.3f} {point.accuracy:8.3f} {point.macro_f1:8.3f}"
             precision = " ".join(f"{value:9.3f}" for value in point.precision)
             self.stdout.write(f"{threshold:>10} {figures}             {precision}")
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON knows no NaN; null says the same: nothing to compute it from."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _read(path: Path, text_column: str, truth_column: str | None) -> tuple[list[str], list[str]]:
