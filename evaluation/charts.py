@@ -4,10 +4,13 @@ Figures hold no colour of the page: static/js/evaluation.js gives texts and bars
 dark. A trace names the colour it wants in ``meta.token``, a custom property of static/css/tokens.css.
 """
 
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from evaluation.metrics import SCORES, Report
 from pipeline.labels import SIGNS
+
+if TYPE_CHECKING:  # a third of a second that only pages with figures need
+    import plotly.graph_objects as go
 
 # Method §8: the colours of the 2019 matrices, from a share of 0 to a share of 1 of the row.
 LOW_COLOUR, HIGH_COLOUR = "#4422ff", "#ff4422"
@@ -22,8 +25,10 @@ SCORE_TOKENS = {"precision": "--ink-soft", "recall": "--warning", "f1": "--accen
 CLEAR = "rgba(0, 0, 0, 0)"
 
 
-def heatmap(report: Report) -> go.Figure:
+def heatmap(report: Report) -> "go.Figure":
     """Confusion matrix: rows truth, columns prediction, colour the share of the row, counts and shares written in."""
+    import plotly.graph_objects as go
+
     labels = list(report.labels)
     shares = row_shares(report)
     figure = go.Figure(
@@ -40,7 +45,7 @@ def heatmap(report: Report) -> go.Figure:
             ygap=CELL_GAP,
             hovertemplate="truly %{y}, predicted %{x}<br>%{customdata} segments, %{z:.1%} of the row<extra></extra>",
         ),
-        _layout(margin={"l": 96, "r": 8, "t": 8, "b": 66}),
+        layout(margin={"l": 96, "r": 8, "t": 8, "b": 66}),
     )
     for row, label in enumerate(labels):
         for column, predicted in enumerate(labels):
@@ -60,10 +65,12 @@ def heatmap(report: Report) -> go.Figure:
     return figure
 
 
-def bars(report: Report) -> go.Figure:
+def bars(report: Report) -> "go.Figure":
     """Precision, recall and F1 per class, with the 95 % intervals where the report has them."""
+    import plotly.graph_objects as go
+
     labels = list(report.labels)
-    figure = go.Figure(layout=_layout(margin={"l": 44, "r": 8, "t": 36, "b": 44}))
+    figure = go.Figure(layout=layout(margin={"l": 44, "r": 8, "t": 36, "b": 44}))
     for score in SCORES:
         values = [report.per_class[label][score] for label in labels]
         figure.add_bar(
@@ -130,8 +137,10 @@ def _below(labels: list[str]) -> dict[str, object]:
     }
 
 
-def _cell_text(x: str, y: str, count: int, share: float | None) -> go.layout.Annotation:
+def _cell_text(x: str, y: str, count: int, share: float | None) -> "go.layout.Annotation":
     """Count and share of a cell, black or white, whichever reads better on it; the page's colour on an empty row."""
+    import plotly.graph_objects as go
+
     # No bold type: plotly makes it with a style attribute, which the content security policy forbids.
     text = str(count) if share is None else f"{count}<br>{100 * share:.0f} %"
     annotation = go.layout.Annotation(x=x, y=y, text=text, showarrow=False)
@@ -157,7 +166,10 @@ def _error_bars(report: Report, score: str) -> dict[str, object]:
     }
 
 
-def _layout(margin: dict[str, int]) -> go.Layout:
+def layout(margin: dict[str, int], **more: Any) -> "go.Layout":
+    """What every figure of the evaluation pages has in common."""
+    import plotly.graph_objects as go
+
     return go.Layout(
         template=go.layout.Template(),
         height=CHART_HEIGHT,
@@ -167,4 +179,5 @@ def _layout(margin: dict[str, int]) -> go.Layout:
         plot_bgcolor=CLEAR,
         dragmode=False,
         showlegend=None,
+        **more,
     )
