@@ -4,23 +4,25 @@ Three comparisons (method §8): text labels against people, a model against text
 in training, and a model against people.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 
-from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
+from annotation.models import Campaign, TaskState
+from evaluation.ground_truth import COLUMNS, SETTLED, judged_once, predicted_tasks, tasks_of
 from evaluation.metrics import DEFAULT_RESAMPLES, Report, evaluate
 from pipeline.choices import Policy, RunState
-from pipeline.models import Prediction, Segment, TextLabel, TrainingRun, Video
+from pipeline.labels import LABELS
+from pipeline.models import Prediction, Segment, TextLabel, TrainingRun
 
 TEXT_PEOPLE = "text-people"
 MODEL_TEXT = "model-text"
 MODEL_PEOPLE = "model-people"
 COMPARISONS = (TEXT_PEOPLE, MODEL_TEXT, MODEL_PEOPLE)
-SETTLED = (TaskState.MAJORITY, TaskState.ADJUDICATED)
+# How sure a model is: its highest probability.
+CONFIDENCE = Greatest(*(f"p_{label}" for label in LABELS))
 
 
 @dataclass
@@ -37,13 +39,15 @@ class Counts:
     simulated: int = 0
     adjudicated: int = 0
     without_video: int = 0
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Truth and prediction of each compared segment and the video it comes from, and counts of the others.
 
-    ``counts.simulated``, ``adjudicated`` and ``without_video`` are parts of ``compared``; the others stand beside it.
+    ``counts.simulated``, ``adjudicated`` and ``without_video`` are parts of ``compared``, and ``unsure`` (the model was
+    less sure than asked for) is a part of ``abstained``; the others stand beside it.
     """
 
     kind: str
@@ -65,6 +69,11 @@ class Comparison:
         """Raises EvaluationError where no segment could be compared."""
         return evaluate(self.truth, self.predicted, self.groups, resamples=resamples, seed=seed)
 
+    @property
+    def rejected(self) -> int:
+        """Segments whose text label was rejected: those left out as abstained where the model was sure enough."""
+        return self.counts.abstained - self.counts.unsure
+
     def counts_as_dict(self) -> dict[str, int]:
         return asdict(self.counts)
 
@@ -83,6 +92,7 @@ class Question:
     policy: str = Policy.RECOMMENDED
     campaign: Campaign | None = None
     run: TrainingRun | None = None
+    min_confidence: float | None = None
 
     def compare(self, kind: str) -> Comparison:
         """The comparison of one kind; an empty one where it needs a run and there is none."""
@@ -91,8 +101,8 @@ class Question:
         if self.run is None:
             return Comparison(kind)
         if kind == MODEL_TEXT:
-            return model_against_text(self.run)
-        return model_against_people(self.run, self.split, self.campaign)
+            return model_against_text(self.run, self.min_confidence)
+        return model_against_people(self.run, self.split, self.campaign, self.min_confidence)
 
     def split_of(self, kind: str) -> str:
         """A run meets the text labels on the split that it was trained on."""
@@ -107,8 +117,8 @@ def text_against_people(split: str, campaign: Campaign | None = None, policy: st
     """The policy's text labels against ground truth; rows of imported tables bring their own text label."""
     labels = TextLabel.objects.filter(segment=OuterRef("segment"), policy=policy).values("label")[:1]
     comparison = Comparison(TEXT_PEOPLE)
-    for task in _judged_once(
-        _tasks(split, campaign).annotate(predicted=Subquery(labels)).values(*COLUMNS, "predicted")
+    for task in judged_once(
+        tasks_of(split, campaign).annotate(predicted=Subquery(labels)).values(*COLUMNS, "predicted")
     ):
         predicted = task["predicted"] if task["segment_id"] else task["imported_label"] or None
         if not _is_settled(task, comparison.counts):
@@ -122,7 +132,7 @@ def text_against_people(split: str, campaign: Campaign | None = None, policy: st
     return comparison
 
 
-def model_against_text(run: TrainingRun) -> Comparison:
+def model_against_text(run: TrainingRun, min_confidence: float | None = None) -> Comparison:
     """Out-of-fold predictions of a run against the text labels it was trained on (its split and policy)."""
     labels = TextLabel.objects.filter(segment=OuterRef("segment"), policy=run.policy).values("label")[:1]
     comparison = Comparison(MODEL_TEXT)
@@ -130,13 +140,13 @@ def model_against_text(run: TrainingRun) -> Comparison:
         Prediction.objects.out_of_fold()
         .filter(run=run)
         .order_by("segment__video_id", "segment__position")
-        .values_list("segment__video_id", "label", Subquery(labels))
+        .values_list("segment__video_id", "label", CONFIDENCE, Subquery(labels))
     )
-    for video, predicted, label in rows:
-        if label:
-            comparison.add(label, predicted, _video_group(video))
-        else:
+    for video, predicted, confidence, label in rows:
+        if not label:
             comparison.counts.abstained += 1
+        elif _is_sure(confidence, min_confidence, comparison.counts):
+            comparison.add(label, predicted, _video_group(video))
     predicted_here = Prediction.objects.out_of_fold().filter(run=run, segment=OuterRef("pk"))
     comparison.counts.without_prediction = (
         Segment.objects.labelled(run.policy).filter(~Exists(predicted_here), video__split=run.split).count()
@@ -144,79 +154,28 @@ def model_against_text(run: TrainingRun) -> Comparison:
     return comparison
 
 
-def model_against_people(run: TrainingRun, split: str, campaign: Campaign | None = None) -> Comparison:
+def model_against_people(
+    run: TrainingRun, split: str, campaign: Campaign | None = None, min_confidence: float | None = None
+) -> Comparison:
     """Predictions of a run against ground truth; never one that the final model made on a video it was trained on."""
-    predictions = Prediction.objects.filter(run=run, segment=OuterRef("segment"))
-    trained_on = Prediction.objects.out_of_fold().filter(run=run, segment__video=OuterRef("segment__video"))
     comparison = Comparison(MODEL_PEOPLE)
-    tasks = _tasks(split, campaign).annotate(
-        predicted=Subquery(predictions.values("label")[:1]),
-        fold=Subquery(predictions.values("fold")[:1]),
-        trained_on=Exists(trained_on),
-    )
-    for task in _judged_once(tasks.values(*COLUMNS, "predicted", "fold", "trained_on")):
+    for task in predicted_tasks(run, split, campaign):
         if not _is_settled(task, comparison.counts):
             continue
         if task["segment_id"] is None:
             comparison.counts.without_recording += 1
-        elif task["predicted"] is None:
+        elif task["predicted_label"] is None:
             comparison.counts.without_prediction += 1
-        elif task["fold"] is None and task["trained_on"]:
+        elif task["seen"]:
             comparison.counts.seen_in_training += 1
-        else:
-            _add_judged(comparison, task, task["predicted"])
+        elif _is_sure(max(task[f"predicted_p_{label}"] for label in LABELS), min_confidence, comparison.counts):
+            _add_judged(comparison, task, task["predicted_label"])
     return comparison
 
 
 def finished_runs() -> QuerySet[TrainingRun]:
     """Runs with predictions, newest first."""
     return TrainingRun.objects.filter(state=RunState.DONE).order_by("-pk")
-
-
-COLUMNS = (
-    "pk",
-    "campaign_id",
-    "segment_id",
-    "state",
-    "truth",
-    "imported_key",
-    "imported_video",
-    "imported_text",
-    "imported_label",
-    "video",
-    "simulated",
-)
-
-
-def _tasks(split: str, campaign: Campaign | None) -> QuerySet[Task]:
-    """Tasks of a split, newest campaign first, with their video and whether a simulated vote stands.
-
-    A row of an imported table belongs to the video that bears its number in the 2019 dataset, where that is stored.
-    """
-    imported_from = Video.objects.filter(
-        split=OuterRef("campaign__split"), dataset_id=OuterRef("imported_video")
-    ).exclude(dataset_id="")
-    simulated = Vote.objects.standing().filter(task=OuterRef("pk"), origin=VoteOrigin.SIMULATED)
-    tasks = Task.objects.filter(campaign__split=split).order_by("-campaign_id", "position")
-    if campaign is not None:
-        tasks = tasks.filter(campaign=campaign)
-    return tasks.annotate(
-        video=Coalesce(F("segment__video_id"), Subquery(imported_from.values("pk")[:1])), simulated=Exists(simulated)
-    )
-
-
-def _judged_once(tasks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One task per segment: of several campaigns' tasks the newest settled one, else the newest without majority.
-
-    Rows of imported tables without a stored segment are the same where key, video and text are.
-    """
-    rank = {TaskState.MAJORITY: 0, TaskState.ADJUDICATED: 0, TaskState.NO_MAJORITY: 1, TaskState.OPEN: 2}
-    chosen: dict[Any, dict[str, Any]] = {}
-    for task in tasks:
-        key = task["segment_id"] or (task["imported_key"], task["imported_video"], task["imported_text"])
-        if key not in chosen or rank[task["state"]] < rank[chosen[key]["state"]]:
-            chosen[key] = task
-    return list(chosen.values())
 
 
 def _is_settled(task: dict[str, Any], counts: Counts) -> bool:
@@ -226,6 +185,15 @@ def _is_settled(task: dict[str, Any], counts: Counts) -> bool:
     elif task["state"] == TaskState.OPEN:
         counts.awaiting += 1
     return task["state"] in SETTLED
+
+
+def _is_sure(confidence: float, least: float | None, counts: Counts) -> bool:
+    """Whether the model is as sure as asked for; counts the segment where it is not."""
+    if least is None or confidence >= least:
+        return True
+    counts.abstained += 1
+    counts.unsure += 1
+    return False
 
 
 def _add_judged(comparison: Comparison, task: dict[str, Any], predicted: str) -> None:

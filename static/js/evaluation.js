@@ -1,4 +1,4 @@
-// Draws the figures of the evaluation page in the page's own colours, and again when the colour scheme changes.
+// Draws the figures of the evaluation pages in the page's own colours, and again when the colour scheme changes.
 
 /* global Plotly */
 
@@ -29,6 +29,12 @@ function styled(figure) {
   for (const trace of data) {
     if (!trace.meta?.token) continue;
     const full = colour(trace.meta.token);
+    if (trace.type === "scatter") {
+      trace.line = { ...trace.line, color: full };
+      trace.marker = { ...trace.marker, color: full };
+      if (trace.stackgroup) trace.fillcolor = pale(full);
+      continue;
+    }
     trace.marker = { color: pale(full), line: { color: full, width: 1 } };
     // Bars of a narrow screen are thinner than their numbers are long.
     if (narrow.matches) trace.textangle = -90;

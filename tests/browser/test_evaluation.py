@@ -1,14 +1,21 @@
-"""The evaluation page in a real browser: its figures are drawn under the page's own security policy."""
+"""The evaluation pages in a real browser: their figures are drawn under the pages' own security policy."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from playwright.sync_api import Page
 
+from pipeline.labels import LABELS
+from pipeline.models import Segment, TrainingRun
 from tests.browser.conftest import until
 from tests.evaluation.corpus import make_judged_corpus
+from tests.evaluation.test_views_runs import store_curve
 from tests.factories import Factory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -102,3 +109,46 @@ def test_it_can_be_read_without_javascript(page: Page, address: str) -> None:
     plain.get_by_label("Split").select_option("test")
     plain.get_by_role("button", name="Show").click()
     assert "split=test" in plain.url
+
+
+# --accent of static/css/tokens.css, light and dark.
+ACCENTS = ("rgb(58, 91, 208)", "rgb(143, 168, 255)")
+CURVES_DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('.scatterlayer .js-line'))"
+
+
+def test_curves_of_texts_and_of_a_run_are_drawn_without_a_complaint(
+    page: Page, address: str, complaints: list[str]
+) -> None:
+    run = TrainingRun.objects.get()
+    store_curve(run)
+    for path, figures in (("labels/", 2), (f"runs/{run.pk}/", 2)):
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(address + path)
+        until(page, f"document.querySelectorAll('.chart').length === {figures} && {CURVES_DRAWN}")
+        page.mouse.move(*middle(page, ".chart .nsewdrag"))
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    first = page.locator("[data-figure='risk-coverage'] .js-line").first
+    assert first.evaluate("line => getComputedStyle(line).stroke") in ACCENTS
+    assert page.locator("[data-figure='risk-coverage'] .legendtext").first.text_content() == "against text labels"
+    assert complaints == []
+
+
+def test_a_doubtful_label_can_be_heard(page: Page, address: str, complaints: list[str]) -> None:
+    run, segment = TrainingRun.objects.get(), Segment.objects.order_by("pk")[0]
+    doubt = {"segment": segment.pk, "given": "positive", "likely": "neutral"}
+    counts = {label: {"given": 20, "likely_wrong": 1, "noise": 0.1} for label in LABELS}
+    run.scores = {"likely_wrong": {"total": 1, "noise": 0.1, "per_class": counts, "segments": [doubt]}}
+    run.save()
+    sound = io.BytesIO()
+    soundfile.write(sound, 0.1 * np.sin(np.arange(16_000 * 10) / 5), 16_000, format="FLAC")
+    segment.video.audio.save("a.flac", ContentFile(sound.getvalue()))
+    page.goto(f"{address}runs/{run.pk}/label-noise/")
+    play = page.get_by_role("link", name="Play 0:00.0 to 0:03.0")
+    with page.expect_response(f"**/segments/{segment.pk}/clip") as answer:
+        play.click()
+    assert answer.value.status in (200, 206)
+    page.locator("tr.is-playing").wait_for()
+    play.click()
+    assert page.locator("tr.is-playing").count() == 0
+    assert complaints == []

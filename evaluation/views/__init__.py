@@ -1,0 +1,1 @@
+"""What admins see of the figures, a module per page."""
