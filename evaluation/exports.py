@@ -20,11 +20,12 @@ def document(question: Question, comparison: Comparison, report: Report) -> dict
         "run": question.run.pk if question.run and kind != TEXT_PEOPLE else None,
         "counts": comparison.counts_as_dict(),
         "simulated": comparison.is_simulated,
+        "min_confidence": question.min_confidence if kind != TEXT_PEOPLE else None,
     }
 
 
-def as_csv(report: Report) -> str:
-    """One row per class with its row of the confusion matrix, then the averages, then the baseline."""
+def as_csv(question: Question, comparison: Comparison, report: Report) -> str:
+    """One row per class with its row of the confusion matrix, then the averages, the baseline, and the counts."""
     file = io.StringIO()
     heading = ["kind", "name", *(name for score in SCORES for name in (score, f"{score}_low", f"{score}_high"))]
     writer = csv.writer(file)
@@ -38,6 +39,10 @@ def as_csv(report: Report) -> str:
     baseline = report.baseline
     f1 = [baseline["macro_f1"], "", ""]
     writer.writerow(["baseline", baseline["label"], *[""] * 6, *f1, baseline["accuracy"], report.n, *blanks])
+    if question.min_confidence is not None and comparison.kind != TEXT_PEOPLE:
+        writer.writerow(["min_confidence", f"{question.min_confidence:g}", *[""] * 11, *blanks])
+    for name, count in comparison.counts_as_dict().items():
+        writer.writerow(["count", name, *[""] * 10, count, *blanks])
     return file.getvalue()
 
 

@@ -16,6 +16,9 @@ def unknown_policy() -> str:
     return f"There is no policy “%(value)s”; choose one of {', '.join(name for name, _ in policy_choices())}."
 
 
+HOW_SURE = "Say how sure the model must be as a number from 0 to 1, such as 0.5; leave it empty for any."
+
+
 class CampaignChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.name} ({obj.split})"
@@ -47,6 +50,15 @@ class EvaluationForm(forms.Form):
         required=False,
         label="Text labels of policy",
         error_messages={"invalid_choice": lazy(unknown_policy, str)()},
+    )
+
+    min_confidence = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        label="Model must be at least … sure",
+        widget=forms.NumberInput(attrs={"step": "any", "placeholder": "0 to 1, any if empty"}),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), HOW_SURE),
     )
 
     def clean_run(self) -> TrainingRun | None:

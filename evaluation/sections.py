@@ -42,6 +42,11 @@ class Section:
     def needs_run(self) -> bool:
         return self.kind != TEXT_PEOPLE and self.question.run is None
 
+    @property
+    def asks_confidence(self) -> bool:
+        """Whether a model had to be so sure to be counted."""
+        return self.kind != TEXT_PEOPLE and self.question.min_confidence is not None
+
     @cached_property
     def report(self) -> Report | None:
         return self.comparison.report() if self.comparison.counts.compared else None

@@ -13,6 +13,8 @@ from evaluation.metrics import EvaluationError, Report
 from evaluation.reports import COMPARISONS, Comparison, Question
 from evaluation.sections import TITLES, Section
 
+QUESTION = ("split", "policy", "campaign", "run", "min_confidence")
+
 
 @require_safe
 @admin_required
@@ -50,14 +52,14 @@ def evaluation_report(request: HttpRequest) -> HttpResponse:
 @admin_required
 def evaluation_csv(request: HttpRequest) -> HttpResponse:
     try:
-        _, comparison, report = _asked_for(request)
+        question, comparison, report = _asked_for(request)
     except BadParametersError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
     except EvaluationError as error:
         return HttpResponse(f"{error}\n", status=404, content_type="text/plain; charset=utf-8")
     name = f"evaluation-{comparison.kind}.csv"
     return HttpResponse(
-        exports.as_csv(report),
+        exports.as_csv(question, comparison, report),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -74,19 +76,26 @@ def _asked_for(request: HttpRequest) -> tuple[Question, Comparison, Report]:
     question = _question(form)
     kind = form.cleaned_data["comparison"]
     comparison = question.compare(kind)
+    if comparison.counts.unsure and not comparison.counts.compared:
+        raise EvaluationError(
+            f"{TITLES[kind]}: the model is less than {question.min_confidence:g} sure of every segment; ask for less."
+        )
     if not comparison.counts.compared:
         raise EvaluationError(f"{TITLES[kind]}: no segment of the {question.split} split has both yet.")
     return question, comparison, comparison.report()
 
 
 def _question(form: EvaluationForm) -> Question:
-    return Question(**{name: form.cleaned_data[name] for name in ("split", "policy", "campaign", "run")})
+    return Question(**{name: form.cleaned_data[name] for name in QUESTION})
 
 
 def _parameters(question: Question) -> dict[str, str]:
-    return {
+    parameters = {
         "split": question.split,
         "campaign": str(question.campaign.pk) if question.campaign else "",
         "run": str(question.run.pk) if question.run else "",
         "policy": question.policy,
     }
+    if question.min_confidence is not None:
+        parameters["min_confidence"] = f"{question.min_confidence:g}"
+    return parameters

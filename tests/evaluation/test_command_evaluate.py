@@ -55,6 +55,32 @@ def test_a_run_meets_people_and_text_labels(factory: Factory, capsys: pytest.Cap
     assert document["run"] == run.pk
 
 
+def test_a_model_may_be_asked_to_be_sure(factory: Factory, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_judged_corpus(factory).run
+    run.predictions.filter(pk__in=run.predictions.order_by("pk")[:5]).update(
+        p_positive=0.3, p_neutral=0.4, p_negative=0.3
+    )
+    arguments = ("--predictions", str(run.pk), "--against", "text", "--split", "train", "--min-confidence", "0.5")
+    document = json.loads(ended_with(capsys, *arguments, "--format", "json")[1])
+    assert (document["n"], document["min_confidence"], document["counts"]["unsure"]) == (55, 0.5, 5)
+    assert "unsure: 5" in ended_with(capsys, *arguments)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--predictions", "1", "--against", "text", "--min-confidence", "2"], "takes a number from 0 to 1"),
+        (["--predictions", "text", "--against", "people", "--min-confidence", "0.5"], "text labels have no probabil"),
+    ],
+)
+def test_a_confidence_that_cannot_be_asked_for_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    status, _, err = ended_with(capsys, *arguments, "--split", "train")
+    assert status == 2
+    assert sentence in err
+
+
 def test_text_shows_matrix_scores_baseline_and_what_was_left_out(
     factory: Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,6 +50,11 @@ def test_csv_has_a_row_per_class_average_and_baseline(admin_client: Client, fact
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert 'filename="evaluation-text-people.csv"' in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    rows, counts = rows[:7], rows[7:]
+    assert [(row["kind"], row["name"], row["support"]) for row in counts[:2]] == [
+        ("count", "compared", "60"),
+        ("count", "no_majority", "0"),
+    ]
     report = text_against_people("train").report()
     assert [(row["kind"], row["name"]) for row in rows] == [
         ("class", "positive"),
@@ -106,3 +111,43 @@ def test_it_sends_the_anonymous_to_the_login(client: Client, url: str) -> None:
 @pytest.mark.parametrize("url", [JSON, CSV])
 def test_it_is_closed_to_annotators(annotator_client: Client, url: str) -> None:
     assert annotator_client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["model-text", "model-people"])
+def test_what_a_model_is_not_sure_enough_of_is_left_out_and_counted(
+    admin_client: Client, factory: Factory, kind: str
+) -> None:
+    corpus = make_judged_corpus(factory)
+    unsure = corpus.run.predictions.order_by("pk")[:7]
+    corpus.run.predictions.filter(pk__in=unsure).update(p_positive=0.3, p_neutral=0.4, p_negative=0.3)
+    document = admin_client.get(JSON, {"comparison": kind, "min_confidence": "0.5"}).json()
+    assert document["min_confidence"] == 0.5
+    assert (document["n"], document["counts"]["compared"]) == (53, 53)
+    assert (document["counts"]["abstained"], document["counts"]["unsure"]) == (7, 7)
+    rows = csv.reader(
+        io.StringIO(admin_client.get(CSV, {"comparison": kind, "min_confidence": "0.5"}).content.decode())
+    )
+    cells = [row for row in rows if row[0] in ("min_confidence", "count")]
+    assert cells[0][:2] == ["min_confidence", "0.5"]
+    assert {row[1]: row[12] for row in cells[1:]}["unsure"] == "7"
+    assert admin_client.get(JSON, {"comparison": kind}).json()["n"] == 60
+
+
+def test_text_labels_have_no_confidence(admin_client: Client, factory: Factory) -> None:
+    make_judged_corpus(factory)
+    document = admin_client.get(JSON, {"comparison": "text-people", "min_confidence": "0.99"}).json()
+    assert (document["n"], document["min_confidence"], document["counts"]["unsure"]) == (60, None, 0)
+
+
+def test_a_model_that_is_never_so_sure_is_said_to_be(admin_client: Client, factory: Factory) -> None:
+    make_judged_corpus(factory)
+    response = admin_client.get(JSON, {"comparison": "model-text", "min_confidence": "0.99"})
+    assert response.status_code == 404
+    assert "less than 0.99 sure of every segment" in response.json()["error"]
+
+
+@pytest.mark.parametrize("value", ["1.5", "-0.1", "much", "nan"])
+def test_a_confidence_out_of_range_is_answered_in_a_sentence(admin_client: Client, value: str) -> None:
+    response = admin_client.get(JSON, {"comparison": "model-text", "min_confidence": value})
+    assert response.status_code == 400
+    assert "as a number from 0 to 1" in response.json()["error"]

@@ -113,6 +113,25 @@ def test_segments_without_majority_are_counted_on_the_page(admin_client: Client,
     assert "No majority 1, left out until adjudicated" in sentences(admin_client.get(URL))
 
 
+def test_what_the_model_is_not_sure_enough_of_is_shown(admin_client: Client, factory: Factory) -> None:
+    corpus = make_judged_corpus(factory)
+    first = corpus.run.predictions.order_by("pk")[:1]
+    corpus.run.predictions.filter(pk__in=first).update(p_positive=0.3, p_neutral=0.4, p_negative=0.3)
+    response = admin_client.get(URL, {"min_confidence": "0.5"})
+    text = sentences(response)
+    assert text.count("Model not sure enough 1, left out: below 0.5") == 2
+    assert text.count("Text label rejected 0") == 2
+    assert 'name="min_confidence" value="0.5"' in response.content.decode()
+    assert "Model not sure enough" not in sentences(admin_client.get(URL))
+
+
+def test_a_model_that_is_never_so_sure_gets_a_way_on(admin_client: Client, factory: Factory) -> None:
+    corpus = make_judged_corpus(factory)
+    response = admin_client.get(URL, {"min_confidence": "0.95"})
+    assert sentences(response).count("It would abstain on all 60 segments that could be compared") == 2
+    assert f'href="/evaluation/runs/{corpus.run.pk}/"' in response.content.decode()
+
+
 @pytest.mark.parametrize("simulated", [True, False])
 def test_simulated_votes_are_marked_wherever_they_are_in(
     admin_client: Client, factory: Factory, simulated: bool
@@ -155,6 +174,7 @@ def test_downloads_ask_for_what_the_page_shows(admin_client: Client, factory: Fa
         ({"policy": "mine"}, "There is no policy “mine”; choose one of recommended, seed-2019."),
         ({"campaign": "99"}, "There is no such campaign"),
         ({"run": "x"}, "There is no such finished training run"),
+        ({"min_confidence": "2"}, "Say how sure the model must be as a number from 0 to 1"),
     ],
 )
 def test_bad_input_is_answered_in_a_sentence(admin_client: Client, parameters: dict[str, str], sentence: str) -> None:

@@ -53,6 +53,12 @@ class Command(BaseCommand):
             help="whose text labels (default: recommended); a run brings its own policy",
         )
         parser.add_argument(
+            "--min-confidence",
+            type=float,
+            metavar="SHARE",
+            help="leave out, and count, what a run's model is less sure of than this (0 to 1; default: nothing)",
+        )
+        parser.add_argument(
             "--resamples",
             type=int,
             default=DEFAULT_RESAMPLES,
@@ -67,6 +73,11 @@ class Command(BaseCommand):
         kind = _kind(options["predictions"], options["against"])
         if options["resamples"] < 0 or options["seed"] < 0:
             raise CommandError("--resamples and --seed take whole numbers from 0 on.", returncode=USAGE)
+        least = options["min_confidence"]
+        if least is not None and not 0 <= least <= 1:
+            raise CommandError("--min-confidence takes a number from 0 to 1.", returncode=USAGE)
+        if kind == TEXT_PEOPLE and least is not None:
+            raise CommandError("--min-confidence asks a model; text labels have no probabilities.", returncode=USAGE)
         if kind == MODEL_TEXT and options["campaign"]:
             raise CommandError("--campaign says whose votes count; text labels have none.", returncode=USAGE)
         question = Question(
@@ -74,6 +85,7 @@ class Command(BaseCommand):
             policy=options["policy"],
             campaign=_campaign(options["campaign"], options["split"]),
             run=None if kind == TEXT_PEOPLE else _run(options["predictions"]),
+            min_confidence=least,
         )
         if question.split_of(kind) != question.split:
             raise CommandError(
