@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation.metrics import SCORES, Report
 from pipeline.labels import SIGNS
 
-if TYPE_CHECKING:  # a third of a second that only pages with figures need
+if TYPE_CHECKING:  # only pages with figures load it
     import plotly.graph_objects as go
 
 # Method §8: the colours of the 2019 matrices, from a share of 0 to a share of 1 of the row.
