@@ -4,11 +4,6 @@ from django import forms
 
 from evaluation.forms import EvaluationForm
 from pipeline.labels import CHOICES
-from pipeline.policies import label_policies
-
-
-def _policies() -> list[tuple[str, str]]:
-    return [(name, name) for name in label_policies()]
 
 
 class LabelReportForm(EvaluationForm):
@@ -16,12 +11,6 @@ class LabelReportForm(EvaluationForm):
 
     run = None  # type: ignore[assignment]
     min_confidence = None  # type: ignore[assignment]
-    policy = forms.ChoiceField(
-        choices=_policies,
-        required=False,
-        label="Text labels of policy",
-        error_messages={"invalid_choice": "There is no policy “%(value)s”; choose one of the list."},
-    )
 
 
 class DoubtsForm(forms.Form):

@@ -186,7 +186,7 @@ def test_downloads_say_so_too(admin_client: Client, url: str) -> None:
     ("parameters", "sentence"),
     [
         ({"split": "dev"}, "There is no split “dev”"),
-        ({"policy": "odd"}, "There is no policy “odd”; choose one of the list."),
+        ({"policy": "odd"}, "There is no policy “odd”; choose one of recommended, seed-2019."),
         ({"campaign": "99"}, "There is no such campaign"),
     ],
 )
