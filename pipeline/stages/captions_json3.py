@@ -4,9 +4,18 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.stages.cues import AUTOMATIC, MANUAL, MAX_TIME_MS, CaptionTrack, Cue, Word, clean
+from pipeline.stages.cues import AUTOMATIC, MAX_TIME_MS, VOICE_MARK, CaptionTrack, Cue, Word, clean, is_speaker_mark
 from pipeline.stages.errors import StageError
-from pipeline.stages.unrolling import Chunk, close_words, in_order, longest_word_ms, words_of_chunks
+from pipeline.stages.unrolling import (
+    Chunk,
+    RawCue,
+    assemble,
+    close_words,
+    in_order,
+    longest_word_ms,
+    once_each,
+    words_of_chunks,
+)
 
 # A rolling line is there until the one after next begins. YouTube's own VTT of the same captions ends its cue this
 # long (ms) before the next line, to show the finished line alone for that time.
@@ -56,18 +65,20 @@ def read_json3(text: str) -> CaptionTrack:
         if not isinstance(raw, dict):
             problems.append(f"event {number}: this is no caption event, so it is left out.")
             continue
-        segs = raw.get("segs")
+        segs = raw.get("segs", [])  # Events without text set up windows and styles.
         if not isinstance(segs, list):
-            continue  # Events without text set up windows and styles.
+            problems.append(f"event {number}: its text is no list of pieces, so it is left out.")
+            continue
         rolling = rolling or bool(raw.get("aAppend")) or _has_word_times(segs)
         event = _event(raw, segs, number, problems)
         if event is not None and event.text:
             events.append(event)
-    events = _with_durations(list(in_order(events, problems)))
+    events = _with_durations(list(in_order(once_each(events, problems), problems)))
     if rolling:
         return CaptionTrack(_rolling_cues(events), "json3", AUTOMATIC, tuple(problems))
-    cues = tuple(Cue(event.start_ms, event.end_ms, event.text) for event in events)
-    return CaptionTrack(cues, "json3", MANUAL, tuple(problems))
+    lines = [tuple((Chunk(line),) for line in event.text.split("\n")) for event in events]
+    cues, kind = assemble([RawCue(e.start_ms, e.end_ms, shown) for e, shown in zip(events, lines, strict=True)])
+    return CaptionTrack(cues, "json3", kind, tuple(problems))
 
 
 def _load(text: str, problems: list[str]) -> list[Any]:
@@ -120,14 +131,28 @@ def _event(raw: dict[str, Any], segs: list[Any], number: int, problems: list[str
         return None
     duration_ms = _time_ms(raw.get("dDurationMs")) or 0
     chunks: list[Chunk] = []
+    strange = False
     for seg, text in zip(segs, texts, strict=True):
         if not isinstance(text, str):
             problems.append(f"event {number}: a piece without text is left out.")
             continue
-        chunks.append(Chunk(clean(text), start_ms + (_time_ms(seg.get("tOffsetMs")) or 0)))
+        offset_ms = _time_ms(seg.get("tOffsetMs", None if chunks else 0))
+        if offset_ms is None or (duration_ms and offset_ms > duration_ms):
+            strange = strange or "tOffsetMs" in seg
+            offset_ms = None if chunks else 0
+        chunks.append(Chunk(_spoken(seg, clean(text)), None if offset_ms is None else start_ms + offset_ms))
+    if strange:
+        problems.append(f"event {number}: a word's time is wrong, so the word shares the time of the one before it.")
     if not duration_ms and any(chunk.text.strip() for chunk in chunks):
-        problems.append(f"event {number}: the duration is missing, so it is estimated from the text.")
+        problems.append(f"event {number}: the duration is missing or wrong, so it is estimated from the text.")
     return _Event(start_ms, start_ms + duration_ms, tuple(chunks))
+
+
+def _spoken(seg: dict[str, Any], text: str) -> str:
+    """Mark another speaker where YouTube has heard one and its text does not show it."""
+    first = "".join(text.split()[:1])
+    heard = seg.get("isSpeakerChange") and first and not is_speaker_mark(first)
+    return f" {VOICE_MARK} {text.lstrip()}" if heard else text
 
 
 def _with_durations(events: list[_Event]) -> list[_Event]:
@@ -137,7 +162,7 @@ def _with_durations(events: list[_Event]) -> list[_Event]:
         end_ms = event.end_ms
         if end_ms == event.start_ms:
             end_ms = max(event.start_ms, *(chunk.time_ms or 0 for chunk in event.chunks))
-            end_ms += sum(longest_word_ms(word) for word in event.text.split())
+            end_ms = min(end_ms + sum(map(longest_word_ms, event.text.split())), 2 * MAX_TIME_MS)
             if following is not None and following.start_ms > event.start_ms:
                 end_ms = min(end_ms, following.start_ms)
         lasting.append(replace(event, end_ms=end_ms))

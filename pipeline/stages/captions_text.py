@@ -7,17 +7,24 @@ from dataclasses import dataclass
 import pysrt
 
 from pipeline.stages.cues import MAX_TIME_MS, VOICE_MARK, CaptionTrack, clean
-from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order
+from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
 
-TIME_ARROW = "-->"
-_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIME_LINE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
-_SRT_CLOCK = re.compile(rf"\s*{_CLOCK}\s*")
-_INLINE = re.compile(rf"<{_CLOCK}>|<v(?:\.[^<>\s]*)?[ \t](?P<voice>[^<>]*)>|<[^<>]*>")
-# <i>, <font …> and SubStation's {\an8} in SRT files.
-_SRT_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}")
+# Parts of a second are left out by some programs, and given to the microsecond by others.
+_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?"
+# Also as typed by hand, or made typographic by a word processor.
+_ARROW = r"(?:-{1,3}>|[\u2013\u2014]>|→)"
+# What looks like a time in front of an arrow, be it right or wrong.
+TIME_BEGINS = re.compile(rf"\s*-?\d+:[^\s>]*?\s*{_ARROW}")
+_TIME_LINE = re.compile(rf"\s*{_CLOCK}\s*{_ARROW}\s*{_CLOCK}(?:\s.*)?")
+# A tag's name follows at once: "2 < 3" is text. Wrong word times are tags too.
+_TAG = r"</?[a-zA-Z.][^<>]*>|<[/\d:.,]*>"
+_INLINE = re.compile(rf"<{_CLOCK}>|<v(?:\.[^<>\s]*)?[ \t](?P<voice>[^<>]*)>|{_TAG}")
+# <i>, <font …>, SubStation's {\an8} and MicroDVD's {i} and {y:i} in SRT files.
+_SRT_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}|\{/?[bisu]\}|\{[cfsy]:[^{}]*\}", re.IGNORECASE)
+# SubStation's line breaks and hard spaces.
+_SRT_BREAK = re.compile(r"\\[Nnh]")
 _VTT_NO_CUE = re.compile(r"WEBVTT|NOTE|STYLE|REGION")
-_SRT_NUMBER = re.compile(r"\s*\d+\s*$")
+_SRT_NUMBER = re.compile(r"\s*\d+\s*\Z")
 # WebVTT and SRT count 60 minutes to the hour and 60 seconds to the minute.
 _SIXTY = 60
 
@@ -30,7 +37,7 @@ def _clock_ms(parts: tuple[str | None, ...]) -> int:
     hours, minutes, seconds, fraction = (part or "0" for part in parts)
     if int(minutes) >= _SIXTY or int(seconds) >= _SIXTY:
         raise UnreadableTimeError
-    time_ms = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    time_ms = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction[:3].ljust(3, "0"))
     if time_ms > MAX_TIME_MS:
         raise UnreadableTimeError
     return time_ms
@@ -65,7 +72,7 @@ def _runs(text: str) -> Iterator[tuple[int, list[str]]]:
     run: list[str] = []
     first = 1
     for number, line in enumerate(text.split("\n"), start=1):
-        if line and TIME_ARROW in line and any(TIME_ARROW in earlier for earlier in run):
+        if TIME_BEGINS.match(line) and any(map(TIME_BEGINS.match, run)):
             numbered = run[-1].strip().isdigit()
             yield first, run[:-1] if numbered else run
             run, first = (run[-1:], number - 1) if numbered else ([], number)
@@ -80,12 +87,12 @@ def _runs(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _blocks(text: str, problems: list[str], *, skipped: re.Pattern[str]) -> Iterator[_Block]:
-    """Give each cue's lines, noting text that belongs to none unless its first line matches `skipped`."""
+    """Give each cue's lines, noting text that belongs to none unless `skipped` matches it."""
     for first, run in _runs(text):
-        arrow = next((index for index, line in enumerate(run) if TIME_ARROW in line), len(run))
+        arrow = next((index for index, line in enumerate(run) if TIME_BEGINS.match(line)), len(run))
         # One line above the time line is the cue's number or name.
         stray = run[: max(0, arrow - 1)] if arrow < len(run) else run
-        if any(map(str.strip, stray)) and not skipped.match(stray[0]):
+        if any(map(str.strip, stray)) and not skipped.match("\n".join(stray)):
             problems.append(f"line {first}: text without a time is left out.")
         if arrow == len(run):
             continue
@@ -132,7 +139,8 @@ def _lasts(start_ms: int, end_ms: int, block: _Block, problems: list[str]) -> bo
     """Tell whether a cue has a duration, noting the problem if it has none."""
     if end_ms > start_ms:
         return True
-    problems.append(f"{block.where}: the cue ends before it begins, so it is left out.")
+    relation = "where" if end_ms == start_ms else "before"
+    problems.append(f"{block.where}: the cue ends {relation} it begins, so it is left out.")
     return False
 
 
@@ -156,8 +164,6 @@ def read_vtt(text: str) -> CaptionTrack:
     problems: list[str] = []
     raw_cues: list[RawCue] = []
     lines = _VttLines()
-    if not text.startswith("WEBVTT"):
-        problems.append('line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
     for block in _blocks(text, problems, skipped=_VTT_NO_CUE):
         try:
             start_ms, end_ms = _times_ms(block.time_line)
@@ -166,15 +172,10 @@ def read_vtt(text: str) -> CaptionTrack:
             continue
         if _lasts(start_ms, end_ms, block, problems):
             raw_cues.append(RawCue(start_ms, end_ms, tuple(map(lines.chunks, block.payload))))
-    cues, kind = assemble(in_order(raw_cues, problems))
+    if raw_cues and not text.startswith("WEBVTT"):
+        problems.insert(0, 'line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
+    cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
     return CaptionTrack(cues, "vtt", kind, tuple(problems))
-
-
-def _srt_time_ms(text: str) -> int:
-    match = _SRT_CLOCK.fullmatch(text)
-    if match is None:
-        raise UnreadableTimeError
-    return _clock_ms(match.groups())
 
 
 def read_srt(text: str) -> CaptionTrack:
@@ -194,14 +195,15 @@ def read_srt(text: str) -> CaptionTrack:
     raw_cues: list[RawCue] = []
     for block in _blocks(text, problems, skipped=_SRT_NUMBER):
         try:
-            item = pysrt.SubRipItem.from_lines([block.time_line, *block.payload])
-            start, end, _ = pysrt.SubRipItem.split_timestamps(block.time_line)
-            start_ms, end_ms = _srt_time_ms(start), _srt_time_ms(end)
-        except (pysrt.Error, UnreadableTimeError):
+            start_ms, end_ms = _times_ms(block.time_line)
+        except UnreadableTimeError:
             problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
         if _lasts(start_ms, end_ms, block, problems):
-            lines = (clean(_SRT_MARKUP.sub("", line)) for line in item.text.split("\n"))
+            # pysrt knows one arrow alone, and takes any number for a time.
+            item = pysrt.SubRipItem(start=start_ms, end=end_ms, text="\n".join(block.payload))
+            shown = _SRT_BREAK.sub("\n", _SRT_MARKUP.sub("", item.text))
+            lines = map(clean, shown.split("\n"))
             raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in lines)))
-    cues, kind = assemble(in_order(raw_cues, problems))
+    cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
     return CaptionTrack(cues, "srt", kind, tuple(problems))

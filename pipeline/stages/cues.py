@@ -5,18 +5,32 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Method, section 3: tags are [Laughing], (applause) and ♪ … ♪; a note left open reaches to the end of the cue.
+# Method, section 3: tags are [Laughing], (applause) and ♪ … ♪; a note left open reaches to the end of the cue, or to
+# another speaker.
 # "[ __ ]" is how YouTube masks a swear word: that word was spoken.
-_TAG = re.compile(r"\[(?!\s*_+\s*\])[^\[\]]*\]|\([^()]*\)|[♪♫][^♪♫]*[♪♫]?")
+# Brackets may be doubled, as in ((cheering)).
+_TAG = re.compile(r"\[{1,2}(?!\s*_+\s*\])[^\[\]]*\]{1,2}|\({1,2}[^()]*\){1,2}|[♩♪♫♬](?:(?!>>)[^♩♪♫♬])*[♩♪♫♬]?")
 _MASKED_WORD = re.compile(r"\[\s*(_+)\s*\]")
-# ">>" before the words of another speaker.
-_SPEAKER_MARK = re.compile(r"(?:^|(?<=\s))>{2,}")
+# ">>" before the words of another speaker, also where it touches a word: "I do.>>Me too."
+_SPEAKER_MARK = re.compile(r">{2,}\u2063?")
 # The same from a voice tag (`<v Ann>`), told from what a caption's author wrote by an invisible separator: where cues
 # are taken as they come it is left out again.
 VOICE_MARK = ">>\u2063"
-_TOKEN = re.compile(rf"{_TAG.pattern}|>{{2,}}(?=\s|\w|$)|(?:(?!{_TAG.pattern})\S)+")
-# Zero-width characters and direction marks, which break the comparison of lines and the finding of words.
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\ufeff"))
+_TOKEN = re.compile(rf"{_TAG.pattern}|{_SPEAKER_MARK.pattern}|(?:(?!{_TAG.pattern}|>>)\S)+")
+# Zero-width characters, soft hyphens, direction marks and control characters, which break the comparison of lines and
+# the finding of words.
+_INVISIBLE: dict[int, str | None] = dict.fromkeys(
+    [
+        *map(ord, "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"),
+        *map(ord, "\u2066\u2067\u2068\u2069"),
+        *range(0x01, 0x09),
+        *range(0x0E, 0x1C),
+        0x7F,
+    ]
+)
+# Escapes of JSON can give characters that no file and no database can hold: NUL and halves of a pair.
+_IMPOSSIBLE: dict[int, str | None] = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
+_CLEANED = _INVISIBLE | _IMPOSSIBLE
 
 
 @dataclass(frozen=True)
@@ -56,8 +70,8 @@ class CaptionTrack:
     problems: tuple[str, ...]
 
 
-# Some 500 hours; a later time is damage, and would not fit a database's integer.
-MAX_TIME_MS = 2_000_000_000
+# Some 270 hours; a later time is damage. A start and a duration of this much together still fit a database's integer.
+MAX_TIME_MS = 1_000_000_000
 
 MANUAL = "manual"
 AUTOMATIC = "automatic"
@@ -65,7 +79,7 @@ AUTOMATIC = "automatic"
 
 def clean(text: str) -> str:
     """Resolve entities and drop invisible characters; a swear word's mask becomes one token."""
-    return _MASKED_WORD.sub(r"[\1]", html.unescape(text).translate(_INVISIBLE))
+    return _MASKED_WORD.sub(r"[\1]", html.unescape(text).translate(_CLEANED))
 
 
 def caption_tokens(text: str) -> list[str]:
@@ -84,7 +98,7 @@ def is_tag(token: str) -> bool:
 
 def is_speaker_mark(token: str) -> bool:
     """Tell whether a token announces another speaker."""
-    return token.startswith(">>")
+    return _SPEAKER_MARK.fullmatch(token) is not None
 
 
 def without_tags(text: str) -> str:

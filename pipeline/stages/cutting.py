@@ -77,8 +77,8 @@ def cut_track(track: CaptionTrack, rules: CutRules) -> Iterator[Word]:
             phrases: Iterable[list[Word]] = ([cue] for cue in run)
         else:
             phrases = _phrases(run, pause_ms=SENTENCE_PAUSE_MS if punctuated else rules.pause_ms)
-        for utterance in _long_enough(phrases, rules):
-            yield from map(_joined, _parts(utterance, rules))
+        parts = (part for phrase in phrases for part in _parts(phrase, rules))
+        yield from map(_joined, _long_enough(parts, rules))
         run = []
         if is_tag(atom.text):
             yield _joined([atom])

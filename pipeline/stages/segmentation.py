@@ -145,7 +145,8 @@ def _reason(span: Word, policy: SegmentationPolicy, duration_ms: int | None) -> 
     if policy.remove_stop_words:
         if len(remove_stop_words(span.text).split()) < policy.min_tokens:
             return TOO_FEW_WORDS_LEFT.format(tokens=policy.min_tokens)
-    elif len(word_tokens(span.text)) < policy.min_tokens:
+    # Each word is a token or more, and counting words takes next to no time.
+    elif len(span.text.split()) < policy.min_tokens and len(word_tokens(span.text)) < policy.min_tokens:
         return TOO_FEW_WORDS.format(tokens=policy.min_tokens)
     return ""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pipeline.stages.errors import StageError
 from pipeline.stages.label_policies import (
     DISAGREE,
     EXCLAIMED,
@@ -36,6 +37,9 @@ __all__ = [
 
 # How many texts are scored between two calls of the progress callback.
 _PROGRESS_STEP = 200
+
+# Some ten minutes of speech. VADER's time grows with the square of the emoji in a text, so that no text may be endless.
+LONGEST_TEXT = 10_000
 
 Polarity = Callable[[str], float]
 
@@ -93,6 +97,11 @@ def score_texts(
     list of TextScore
         One per text, in the given order; ``text`` is the text as given.
 
+    Raises
+    ------
+    StageError
+        If a text is longer than `LONGEST_TEXT`.
+
     References
     ----------
     .. [1] C. J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media
@@ -107,6 +116,11 @@ def score_texts(
             progress(done, len(texts))
         if text in known:
             continue
+        if len(text) > LONGEST_TEXT:
+            raise StageError(
+                f"Text {done + 1} has {len(text):,} characters, and no more than {LONGEST_TEXT:,} are scored; "
+                "give one utterance per text."
+            )
         scored = for_lexicon = remove_stop_words(text) if policy.remove_stop_words else text
         if policy.hear_negations:
             scored = straighten(scored)

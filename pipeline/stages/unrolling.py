@@ -70,6 +70,15 @@ def in_order(items: Sequence[T], problems: list[str]) -> Sequence[T]:
     return sorted(items, key=lambda item: item.start_ms)
 
 
+def once_each(items: Sequence[T], problems: list[str]) -> Sequence[T]:
+    """Leave out cues or events that are in the file a second time with the same times and text."""
+    different = list(dict.fromkeys(items))
+    if len(different) < len(items):
+        repeated = len(items) - len(different)
+        problems.append(f"cues that are there again with the same times and text, and are left out: {repeated}.")
+    return different
+
+
 def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
     """Turn cues as written into cues that know their own new words.
 
@@ -81,13 +90,13 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
     Returns
     -------
     cues : tuple of Cue
-        One for each raw cue, with ``words`` if the track is automatic.
+        One for each raw cue that shows anything, with ``words`` if the track is automatic.
     kind : str
         "automatic" or "manual".
     """
     timed = any(cue.timed for cue in raw_cues)
     if not timed and not _rolls(raw_cues):
-        return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues), MANUAL
+        return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues if cue.shown), MANUAL
     cues: list[Cue] = []
     screen: list[str] = []
     screen_end_ms = 0
@@ -101,7 +110,8 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
             for chunk in (*line, Chunk(" "))
         ]
         words = words_of_chunks(chunks, raw.start_ms, raw.end_ms)
-        cues.append(Cue(raw.start_ms, raw.end_ms, "\n".join(raw.shown), tuple(words)))
+        if raw.shown:
+            cues.append(Cue(raw.start_ms, raw.end_ms, "\n".join(raw.shown), tuple(words)))
         screen, screen_end_ms = raw.shown, raw.end_ms
     return close_words(cues) if timed else tuple(cues), AUTOMATIC
 

@@ -1,6 +1,7 @@
 """Word tokens, sentence ends and stop-words, without any downloaded NLTK data."""
 
 import re
+import textwrap
 from functools import cache
 from typing import Protocol
 
@@ -21,10 +22,12 @@ STOP_WORDS: frozenset[str] = frozenset(_STOP_WORDS.split())
 
 # A full stop after one of these does not end a sentence.
 _ABBREVIATIONS = "mr mrs ms dr prof rev gen col capt lt sgt sen rep gov st jr sr vs etc e.g i.e a.m p.m vol fig inc ltd"
-ABBREVIATIONS: frozenset[str] = frozenset(_ABBREVIATIONS.split())
+ABBREVIATIONS: frozenset[str] = frozenset([*_ABBREVIATIONS.split(), "ph.d"])
 
 # No closing punctuation is longer; damaged files hold words that are.
 _LONGEST_END = 64
+# NLTK gives up, with an error, where one of its patterns takes more than five seconds. So much takes milliseconds.
+_LONGEST_PIECE = 4_000
 _SENTENCE_END = re.compile(r"""(?P<stem>.*?)(?P<stop>[.!?…]+)["'”’»)\]]*$""", re.DOTALL)
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")
 # In running speech these single letters are words, so that a full stop after them is one.
@@ -103,7 +106,14 @@ def word_tokens(text: str) -> list[str]:
     .. [1] Method, section 3: "NLTK word tokens, NLTK English stop-words".
     """
     tokenizer = _tokenizer()
-    return [token for sentence in sentences(text) for token in tokenizer.tokenize(sentence)]
+    return [token for sentence in sentences(text) for piece in _pieces(sentence) for token in tokenizer.tokenize(piece)]
+
+
+def _pieces(sentence: str) -> list[str]:
+    """Divide a sentence that nobody speaks, so that the tokenizer gets through."""
+    if len(sentence) <= _LONGEST_PIECE:
+        return [sentence]
+    return textwrap.wrap(sentence, _LONGEST_PIECE, break_on_hyphens=False)
 
 
 def remove_stop_words(text: str) -> str:

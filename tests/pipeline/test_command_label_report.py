@@ -95,3 +95,9 @@ def test_a_file_that_does_not_fit_fails_in_a_sentence(lines, content, arguments,
 def test_a_missing_file_fails_in_a_sentence(tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         run(tmp_path / "absent.csv")
+
+
+def test_an_endless_text_fails_in_a_sentence(lines):
+    lines.write_text("text,said\n" + "x" * 10_001 + ",positive\n")
+    with pytest.raises(CommandError, match="Text 1 has 10,001 characters"):
+        run(lines)

@@ -76,3 +76,9 @@ def test_a_missing_file_fails_in_a_sentence(tmp_path):
 def test_it_refuses_an_unknown_policy(texts):
     with pytest.raises(CommandError, match="invalid choice"):
         run(texts, "--policy", "mine")
+
+
+def test_an_endless_text_fails_in_a_sentence(texts):
+    texts.write_text("" + "x" * 10_001 + "\n")
+    with pytest.raises(CommandError, match="Text 1 has 10,001 characters"):
+        run(texts)

@@ -143,6 +143,16 @@ def test_a_speech_without_any_pause_is_cut_evenly_between_2_and_12_seconds():
     assert " ".join(u.text for u in utterances).split() == [word for word, _, _ in words]
 
 
+def test_a_short_rest_is_joined_to_the_last_part_of_a_long_sentence():
+    words = [
+        *every(500, " ".join(["so"] * 12 + ["so,"] + ["on"] * 14 + ["on."])),
+        *every(500, "Oh yes.", start_ms=14_000),
+    ]
+    utterances = segment(machine(*words), RECOMMENDED)
+    assert [len(u.text.split()) for u in utterances] == [13, 17]
+    assert utterances[-1].text.endswith("on. Oh yes.")
+
+
 def test_a_long_sentence_is_cut_at_a_comma():
     words = every(500, " ".join(["so"] * 12 + ["so,"] + ["on"] * 15))
     assert [len(text.split()) for text in texts(machine(*words))] == [13, 15]

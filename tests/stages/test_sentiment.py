@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.stages import sentiment
+from pipeline.stages.errors import StageError
 from pipeline.stages.sentiment import LABEL_POLICIES, LabelPolicy, decide, score_texts
 
 SEED, RECOMMENDED = LABEL_POLICIES["seed-2019"], LABEL_POLICIES["recommended"]
@@ -80,6 +81,11 @@ def test_it_tells_its_progress():
     score_texts(["good"] * 450, RECOMMENDED, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(0, 450), (200, 450), (400, 450), (450, 450)]
     assert score_texts([], SEED) == []
+
+
+def test_an_endless_text_is_refused_in_a_sentence():
+    with pytest.raises(StageError, match=r"Text 2 has 10,001 characters, and no more than 10,000 are scored; give one"):
+        score_texts(["good", "😀" * 10_001], RECOMMENDED)
 
 
 @pytest.mark.shared_data

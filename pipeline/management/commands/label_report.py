@@ -13,6 +13,7 @@ from pipeline.labels import LABELS
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
 from pipeline.policies import label_policies
+from pipeline.stages.errors import StageError
 from pipeline.stages.label_arrays import ScoredTexts
 from pipeline.stages.label_report import CurvePoint, LabelReport, label_report, reasons
 from pipeline.stages.sentiment import LabelPolicy, TextScore, score_texts
@@ -50,8 +51,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         texts, truth = _read(options["file"], options["text_column"], options["truth_column"])
         policy = label_policies()[options["policy"]]
-        with progress_bar("text") as progress:
-            scores = score_texts(texts, policy, progress=progress)
+        try:
+            with progress_bar("text") as progress:
+                scores = score_texts(texts, policy, progress=progress)
+        except StageError as error:
+            raise CommandError(error.message) from error
         scored = ScoredTexts.of(scores)
         report = label_report(scored, truth or [""] * len(texts), policy)
         if options["format"] == "json":

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
 from pipeline.policies import label_policies
+from pipeline.stages.errors import StageError
 from pipeline.stages.sentiment import TextScore, score_texts
 
 STANDARD_INPUT = "-"
@@ -50,8 +51,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no text in {options['file']}; give one text per line.")
         if len(texts) < len(lines):
             self.stderr.write(f"Empty lines left out: {len(lines) - len(texts)}")
-        with progress_bar("text") as progress:
-            scores = score_texts(texts, label_policies()[options["policy"]], progress=progress)
+        try:
+            with progress_bar("text") as progress:
+                scores = score_texts(texts, label_policies()[options["policy"]], progress=progress)
+        except StageError as error:
+            raise CommandError(error.message) from error
         if options["format"] == "json":
             self.stdout.write(json.dumps([asdict(score) for score in scores], ensure_ascii=False, indent=1))
         else:
