@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 from pipeline.stages.errors import StageError
 from pipeline.stages.label_policies import (
@@ -60,15 +61,25 @@ class TextScore:
     reason: str
 
 
-@cache
+# TextBlob reads its lexicon on first use, and a second thread would meet half of it.
+_building = Lock()
+
+
 def _analyzers() -> tuple[Polarity, Polarity, Polarity]:
     """VADER, TextBlob and pattern.en, built on first use and once per process."""
+    with _building:
+        return _built_analyzers()
+
+
+@cache
+def _built_analyzers() -> tuple[Polarity, Polarity, Polarity]:
     # What TextBlob's PatternAnalyzer calls. The analyzer itself makes a new named tuple class for every text, which
     # takes as long as the scoring.
     from textblob.en import sentiment as textblob
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     vader, pattern = SentimentIntensityAnalyzer(), pattern_sentiment()
+    textblob("Load the lexicon.")
     return (
         lambda text: float(vader.polarity_scores(text)["compound"]),
         lambda text: float(textblob(text)[0]),

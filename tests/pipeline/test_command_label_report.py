@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 
+from pipeline.checks import check_label_policies
 from pipeline.policies import label_policies
 
 
@@ -70,10 +72,20 @@ def test_it_knows_the_policies_of_the_settings(lines, mine):
     assert report["policy"]["min_abs_mean"] == 0.6
 
 
-def test_a_wrong_setting_is_told(mine):
+def test_a_wrong_setting_is_told(lines, mine):
     mine.LABEL_POLICIES = {"mine": {"min": 1}}
-    with pytest.raises(ImproperlyConfigured, match="LABEL_POLICIES: The label policy “mine” has no parameter “min”"):
+    sentence = "LABEL_POLICIES: The label policy “mine” has no parameter “min”"
+    with pytest.raises(ImproperlyConfigured, match=sentence):
         label_policies()
+    for command in ("label_report", "label_text"):
+        with pytest.raises(CommandError, match=sentence):
+            call_command(command, str(lines))
+    with pytest.raises(SystemCheckError, match=sentence):
+        call_command("check", stderr=StringIO())
+
+
+def test_right_settings_pass_the_checks(mine):
+    assert check_label_policies() == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Three polarities and the label rule."""
 
 import csv
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +76,28 @@ def test_identical_texts_are_scored_once(monkeypatch):
     scores = score_texts(["a", "b", "a"] * 1000, RECOMMENDED)
     assert seen == ["a", "b"]
     assert [score.text for score in scores] == ["a", "b", "a"] * 1000
+
+
+RACE = """
+import sys, threading
+from pipeline.stages import sentiment
+sys.setswitchinterval(1e-6)
+start, found = threading.Barrier(8), []
+def score():
+    start.wait()
+    found.append(sentiment.score_texts(["a wonderful day", "a zany night"], sentiment.LABEL_POLICIES["recommended"]))
+threads = [threading.Thread(target=score) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(found) == 8 and all(scores == found[0] for scores in found), found
+assert sentiment._built_analyzers.cache_info().misses == 1
+"""
+
+
+def test_threads_share_analyzers_that_are_built_once():
+    subprocess.run([sys.executable, "-c", RACE], check=True)
 
 
 def test_it_tells_its_progress():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.labels import LABELS
@@ -32,12 +33,16 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
+        try:
+            policies = sorted(label_policies())
+        except ImproperlyConfigured as error:
+            parser.error(str(error))
         parser.add_argument("file", type=Path, metavar="FILE", help="A UTF-8 CSV file with a heading line.")
         parser.add_argument("--text-column", default="text", help="Where the texts are (text by default).")
         parser.add_argument("--truth-column", help="Where people's labels are: positive, neutral or negative.")
         parser.add_argument(
             "--policy",
-            choices=sorted(label_policies()),
+            choices=policies,
             default="recommended",
             help="The rules whose thresholds vary (recommended by default).",
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.management.help_format import HelpFormatter
@@ -30,10 +31,14 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
+        try:
+            policies = sorted(label_policies())
+        except ImproperlyConfigured as error:
+            parser.error(str(error))
         parser.add_argument("file", metavar="FILE", help="A UTF-8 file with one text per line; - reads standard input.")
         parser.add_argument(
             "--policy",
-            choices=sorted(label_policies()),
+            choices=policies,
             default="recommended",
             help="The rules: recommended (the default) scores texts as spoken, seed-2019 without stop-words.",
         )
