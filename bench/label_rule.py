@@ -22,12 +22,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.labels import LABELS
-from pipeline.stages.label_policies import LABEL_POLICIES, LabelPolicy, decide
+from pipeline.stages.label_policies import LABEL_POLICIES, LabelPolicy, asks, decide
 from pipeline.stages.sentiment import TextScore, score_texts
 
 SEED, RECOMMENDED = LABEL_POLICIES["seed-2019"], LABEL_POLICIES["recommended"]
 RESAMPLES = 2000
 FOLDS = 5
+DIVISIONS = 5  # ways of dividing the dialogues into folds
 GRID = {
     "min_positive": (0.35, 0.4, 0.45, 0.5),
     "min_negative": (0.25, 0.3, 0.34, 0.4),
@@ -46,7 +47,12 @@ class Lines:
     groups: np.ndarray
 
     def labels(self, scores: Sequence[TextScore], policy: LabelPolicy) -> np.ndarray:
-        return np.array([decide((s.vader, s.textblob, s.pattern), policy, exclaimed="!" in s.text)[1] for s in scores])
+        return np.array(
+            [
+                decide((s.vader, s.textblob, s.pattern), policy, exclaimed="!" in s.text, asked=asks(s.text))[1]
+                for s in scores
+            ]
+        )
 
 
 def read_meld(path: Path) -> Lines:
@@ -130,11 +136,13 @@ def choose(lines: Lines, rows: np.ndarray, labelled: Sequence[np.ndarray], seed:
     return best
 
 
-def held_out(lines: Lines, scores: Sequence[TextScore], seed: np.ndarray) -> tuple[np.ndarray, list[LabelPolicy]]:
+def held_out(
+    lines: Lines, scores: Sequence[TextScore], seed: np.ndarray, *, division: int = 0
+) -> tuple[np.ndarray, list[LabelPolicy]]:
     """Labels of each dialogue by the policy chosen on the others."""
     candidates = policies()
     labelled = [lines.labels(scores, policy) for policy in candidates]
-    names = np.random.default_rng(0).permutation(np.unique(lines.groups))
+    names = np.random.default_rng(division).permutation(np.unique(lines.groups))
     labels, chosen = np.full(len(lines.texts), "", dtype=object), []
     for part in np.array_split(names, FOLDS):
         out = np.isin(lines.groups, part)
@@ -177,6 +185,9 @@ def main() -> None:
     show("2. Thresholds chosen on other dialogues", {"seed-2019": seed, "chosen": crossed}, meld)
     for policy in chosen:
         print("chosen:", ", ".join(f"{name} {getattr(policy, name)}" for name in GRID))
+    for division in range(1, DIVISIONS):
+        found = figures(meld.truth, held_out(meld, scores, seed, division=division)[0])
+        print(f"division {division}:", ", ".join(f"{name} {found[name]:.3f}" for name in NAMES))
     votes = read_votes(data / "seed2019" / "votes_train.csv")
     two = {p.name: np.array([s.label for s in score_texts(votes.texts, p)]) for p in (SEED, RECOMMENDED)}
     show("3. The 2019 votes (texts without stop-words and punctuation, all of them labelled by seed-2019)", two, votes)

@@ -8,8 +8,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from crossmodal import env
-from pipeline.stages.errors import StageError
-from pipeline.stages.label_policies import label_policies_from
 
 # As it stands in .env.example, where a comment says how to make a real one.
 EXAMPLE_SECRET_KEY = "replace-this-with-a-secret-key-of-your-own-made-as-shown-above"  # noqa: S105
@@ -26,16 +24,6 @@ def check_production(app_configs: Sequence[AppConfig] | None = None, **kwargs: A
     if not env.production():
         return []
     return [*_check_debug(), *_check_secret_key(), *_check_hosts(), *_check_servers()]
-
-
-@register
-def check_label_policies(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Pages and commands list the policies, so that one that cannot be used would fail all of them."""
-    try:
-        label_policies_from(settings.LABEL_POLICIES)
-    except StageError as error:
-        return [Error(f"LABEL_POLICIES: {error.message}", id="crossmodal.E006")]
-    return []
 
 
 def _check_debug() -> list[CheckMessage]:

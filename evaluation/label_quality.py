@@ -11,10 +11,16 @@ from evaluation.ground_truth import COLUMNS, SETTLED, judged_once, tasks_of
 from pipeline.models import TextLabel
 from pipeline.policies import label_policies
 from pipeline.stages.label_arrays import NONE, ScoredTexts, codes, decide_all
-from pipeline.stages.label_policies import TWO_VOTERS, LabelPolicy
+from pipeline.stages.label_policies import QUESTION_PATTERN, TWO_VOTERS, LabelPolicy
 from pipeline.stages.label_report import LabelReport, label_report
 
-EXCLAIMED = Case(When(Q(segment__text__contains="!"), then=Value(True)), default=False, output_field=BooleanField())
+
+def _whether(condition: Q) -> Case:
+    return Case(When(condition, then=Value(True)), default=False, output_field=BooleanField())
+
+
+EXCLAIMED = _whether(Q(segment__text__contains="!"))
+ASKED = _whether(Q(segment__text__regex=QUESTION_PATTERN))
 ROW = [
     ("segment", np.int64),
     ("vader", np.float64),
@@ -23,6 +29,7 @@ ROW = [
     ("label", "U8"),
     ("rejection", "U40"),
     ("exclaimed", np.bool_),
+    ("asked", np.bool_),
 ]
 
 
@@ -79,12 +86,13 @@ def label_quality(split: str, policy_name: str, campaign: Campaign | None = None
     rows = (
         TextLabel.objects.filter(policy=policy_name, segment__exclusion="", segment__video__split=split)
         .order_by("segment_id")
-        .values_list("segment_id", "vader", "textblob", "pattern", "label", "rejection", EXCLAIMED)
+        .values_list("segment_id", "vader", "textblob", "pattern", "label", "rejection", EXCLAIMED, ASKED)
     )
     found = np.fromiter(rows.iterator(chunk_size=10_000), dtype=ROW)
     texts = ScoredTexts(
         polarities=np.column_stack([found[name] for name in ("vader", "textblob", "pattern")]),
         exclaimed=found["exclaimed"],
+        asked=found["asked"],
         given=codes(found["label"]),
     )
     truth, people = _truth(found["segment"], split, campaign)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.labels import LABELS
-from pipeline.stages.label_policies import ROUNDING, TWO_VOTERS, LabelPolicy
+from pipeline.stages.label_policies import ROUNDING, TWO_VOTERS, LabelPolicy, asks
 from pipeline.stages.sentiment import TextScore
 
 # In the place of a class: rejected, or not known.
@@ -23,12 +23,15 @@ class ScoredTexts:
         VADER's, TextBlob's and pattern.en's, each in [-1, 1].
     exclaimed : np.ndarray [shape=(n,), dtype=bool]
         Whether the text has an exclamation mark.
+    asked : np.ndarray [shape=(n,), dtype=bool]
+        Whether the text ends as a question.
     given : np.ndarray [shape=(n,), dtype=int8]
         Places in `LABELS`, or `NONE` where the text was rejected.
     """
 
     polarities: np.ndarray
     exclaimed: np.ndarray
+    asked: np.ndarray
     given: np.ndarray
 
     @classmethod
@@ -36,6 +39,7 @@ class ScoredTexts:
         return cls(
             polarities=np.array([(s.vader, s.textblob, s.pattern) for s in scores], dtype=np.float64).reshape(-1, 3),
             exclaimed=np.array(["!" in s.text for s in scores], dtype=bool),
+            asked=np.array([asks(s.text) for s in scores], dtype=bool),
             given=codes([s.label for s in scores]),
         )
 
@@ -89,8 +93,9 @@ def _by_two(texts: ScoredTexts, policy: LabelPolicy) -> np.ndarray:
     sign = signs(mean)
     shift = np.where(texts.exclaimed, policy.exclamation_shift, 0.0)
     least = np.where(mean > 0, policy.min_positive, policy.min_negative) - shift
-    felt = (sign != 0) & _reaches(np.abs(mean), least, policy)
-    neutral = (np.abs(mean) <= policy.max_neutral + ROUNDING) & (shift == 0)
+    strength = np.abs(mean) * np.where(texts.asked, policy.question_weight, 1.0)
+    felt = (sign != 0) & _reaches(strength, least, policy)
+    neutral = (strength <= policy.max_neutral + ROUNDING) & (shift == 0)
     chosen = np.where(felt, _code(sign), np.where(neutral, _code(np.zeros_like(sign)), NONE))
     return np.where(signs(vader) * signs(shared) == -1, NONE, chosen).astype(np.int8)
 

@@ -1,5 +1,6 @@
 """The rules by which polarities become weak labels, and how a user names further ones."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
@@ -29,6 +30,12 @@ MIN_POSITIVE = 0.45
 MIN_NEGATIVE = 0.34
 MAX_NEUTRAL = 0.25
 EXCLAMATION_SHIFT = 0.15
+# A question rather asks for a feeling than shows one.
+QUESTION_WEIGHT = 0.6
+
+# A text that ends as a question, also in quotation marks or brackets; Python, SQLite and PostgreSQL read it alike.
+QUESTION_PATTERN = r"""\?[ \t\n"'”’)\]]*$"""
+_QUESTION = re.compile(QUESTION_PATTERN)
 
 _NAME_LENGTH = 40  # of the database's columns
 
@@ -58,6 +65,8 @@ class LabelPolicy:
     exclamation_shift : float
         Rule "two-voters": by how much an exclamation mark lowers `min_positive` and `min_negative`. With a shift above
         0 an exclamation is never labelled neutral.
+    question_weight : float
+        Rule "two-voters": what a question's mean is multiplied with before it is compared, in [0, 1].
     """
 
     name: str
@@ -70,6 +79,7 @@ class LabelPolicy:
     min_negative: float = MIN_NEGATIVE
     max_neutral: float = MAX_NEUTRAL
     exclamation_shift: float = EXCLAMATION_SHIFT
+    question_weight: float = QUESTION_WEIGHT
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -139,7 +149,18 @@ def _sign(polarity: float) -> str:
     return NEUTRAL if abs(polarity) < ROUNDING else label_of_polarity(polarity)
 
 
-def decide(polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool = False) -> tuple[float, str, str]:
+def asks(text: str) -> bool:
+    """Tell whether a text ends as a question.
+
+    >>> asks('"Was it bad?"'), asks("Was it? It was.")
+    (True, False)
+    """
+    return _QUESTION.search(text) is not None
+
+
+def decide(
+    polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool = False, asked: bool = False
+) -> tuple[float, str, str]:
     """Apply the label rule to the polarities of one text.
 
     Parameters
@@ -149,7 +170,9 @@ def decide(polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool 
     policy : LabelPolicy
         Its rule and thresholds count.
     exclaimed : bool
-        Whether the text has an exclamation mark; only the rule "two-voters" asks.
+        Whether the text has an exclamation mark; only the rule "two-voters" wants to know.
+    asked : bool
+        Whether the text ends as a question; the same.
 
     Returns
     -------
@@ -165,7 +188,7 @@ def decide(polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool 
     .. [1] Method, section 4.
     """
     if policy.rule == TWO_VOTERS:
-        return _decide_by_two(polarities, policy, exclaimed=exclaimed)
+        return _decide_by_two(polarities, policy, exclaimed=exclaimed, asked=asked)
     mean = sum(polarities) / len(polarities)
     signs = {_sign(polarity) for polarity in polarities}
     if len(signs) > 1:
@@ -176,19 +199,22 @@ def decide(polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool 
     return mean, label, ""
 
 
-def _decide_by_two(polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool) -> tuple[float, str, str]:
+def _decide_by_two(
+    polarities: Sequence[float], policy: LabelPolicy, *, exclaimed: bool, asked: bool
+) -> tuple[float, str, str]:
     vader, *lexicon = polarities
     shared = sum(lexicon) / len(lexicon)
     mean = (vader + shared) / 2
     if {_sign(vader), _sign(shared)} == {POSITIVE, NEGATIVE}:
         return mean, "", DISAGREE
     shift = policy.exclamation_shift if exclaimed else 0.0
+    strength = abs(mean) * (policy.question_weight if asked else 1.0)
     # Without any word of feeling, no shift makes a label.
     if _sign(mean) != NEUTRAL:
         least = policy.min_positive if mean > 0 else policy.min_negative
-        if _reaches(abs(mean), least - shift, policy):
+        if _reaches(strength, least - shift, policy):
             return mean, label_of_polarity(mean), ""
-    if abs(mean) > policy.max_neutral + ROUNDING:
+    if strength > policy.max_neutral + ROUNDING:
         return mean, "", WEAK
     return (mean, "", EXCLAIMED) if shift else (mean, NEUTRAL, "")
 

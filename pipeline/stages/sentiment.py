@@ -14,6 +14,7 @@ from pipeline.stages.label_policies import (
     ROUNDING,
     WEAK,
     LabelPolicy,
+    asks,
     decide,
     label_policies_from,
 )
@@ -137,7 +138,7 @@ def score_texts(
             scored = straighten(scored)
             for_lexicon = with_near_negations(scored, is_in_lexicon)
         vader, textblob, pattern = vader_of(scored), textblob_of(for_lexicon), pattern_of(for_lexicon)
-        mean, label, reason = decide((vader, textblob, pattern), policy, exclaimed="!" in text)
+        mean, label, reason = decide((vader, textblob, pattern), policy, exclaimed="!" in text, asked=asks(text))
         known[text] = TextScore(text, vader, textblob, pattern, mean, label, reason)
     progress(len(texts), len(texts))
     return [known[text] for text in texts]

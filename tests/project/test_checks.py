@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage
 
-from crossmodal.checks import EXAMPLE_SECRET_KEY, check_label_policies, check_production
+from crossmodal.checks import EXAMPLE_SECRET_KEY, check_production
 
 ROOT = Path(django_settings.BASE_DIR)
 
@@ -43,13 +43,6 @@ def test_a_machine_of_ones_own_is_left_alone(deployed: Any, monkeypatch: pytest.
     deployed.DEBUG = True
     deployed.ALLOWED_HOSTS = ["*"]
     assert check_production() == []
-
-
-def test_it_refuses_a_label_policy_that_cannot_be_used_on_any_machine(settings: Any) -> None:
-    assert check_label_policies() == []
-    settings.LABEL_POLICIES = {"mine": {"min": 1}}
-    (message,) = check_label_policies()
-    assert (message.id, message.msg[:45]) == ("crossmodal.E006", "LABEL_POLICIES: The label policy “mine” has n")
 
 
 def test_it_refuses_debug(deployed: Any) -> None:

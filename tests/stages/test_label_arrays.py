@@ -22,7 +22,8 @@ def made(n: int) -> ScoredTexts:
     rng = np.random.default_rng(0)
     grid = rng.integers(-20, 21, size=(n // 2, 3)) / 20
     fine = np.round(rng.uniform(-1, 1, size=(n - n // 2, 3)), 3) * (rng.random((n - n // 2, 3)) < 0.7)
-    return ScoredTexts(np.vstack([grid, fine]), rng.random(n) < 0.3, np.full(n, NONE, dtype=np.int8))
+    marks = {"exclaimed": rng.random(n) < 0.3, "asked": rng.random(n) < 0.3}
+    return ScoredTexts(np.vstack([grid, fine]), **marks, given=np.full(n, NONE, dtype=np.int8))
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
@@ -31,8 +32,8 @@ def test_it_decides_as_the_rule_for_one_text_does(policy: LabelPolicy, threshold
     policy = policy if threshold is None else at_threshold(policy, threshold)
     texts = made(3000)
     one_by_one = [
-        decide(row, policy, exclaimed=bool(mark))[1]
-        for row, mark in zip(texts.polarities.tolist(), texts.exclaimed, strict=True)
+        decide(row, policy, exclaimed=bool(exclaimed), asked=bool(asked))[1]
+        for row, exclaimed, asked in zip(texts.polarities.tolist(), texts.exclaimed, texts.asked, strict=True)
     ]
     found = decide_all(texts, policy)
     assert [LABELS[code] if code != NONE else "" for code in found] == one_by_one

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.stages.errors import StageError
-from pipeline.stages.label_policies import LABEL_POLICIES, LabelPolicy, decide, label_policies_from
+from pipeline.stages.label_policies import LABEL_POLICIES, LabelPolicy, asks, decide, label_policies_from
 from pipeline.stages.sentiment import score_texts
 
 RECOMMENDED = LABEL_POLICIES["recommended"]
@@ -45,6 +45,30 @@ def test_textblob_and_pattern_are_one_voter_and_vader_the_other(polarities, labe
 )
 def test_an_exclamation_needs_fainter_words_and_is_never_neutral(polarity, label, reason):
     assert decide((polarity,) * 3, RECOMMENDED, exclaimed=True)[1:] == (label, reason)
+
+
+@pytest.mark.parametrize(
+    ("polarity", "label", "reason"),
+    [
+        (0.75, "positive", ""),  # 0.45 when weighed with 0.6
+        (0.74, "", "weak"),
+        (0.41, "neutral", ""),
+        (-0.57, "negative", ""),
+        (-0.56, "", "weak"),
+    ],
+)
+def test_a_question_needs_stronger_words(polarity, label, reason):
+    mean, *verdict = decide((polarity,) * 3, RECOMMENDED, asked=True)
+    assert mean == pytest.approx(polarity)
+    assert verdict == [label, reason]
+    plain = replace(RECOMMENDED, question_weight=1.0)
+    assert decide((polarity,) * 3, plain, asked=True) == decide((polarity,) * 3, plain)
+
+
+def test_a_question_is_told_by_its_end():
+    texts = ["Was it good?", "“Was it good?” ", "Why? It was good.", "Was it good"]
+    assert [asks(text) for text in texts] == [True, True, False, False]
+    assert [s.label for s in score_texts(texts[::2], RECOMMENDED)] == ["", "positive"]
 
 
 def test_without_a_shift_an_exclamation_is_like_any_sentence():
