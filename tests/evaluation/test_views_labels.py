@@ -10,8 +10,10 @@ import pytest
 from django.test import Client
 
 from annotation.models import TaskState
+from evaluation.label_quality import label_quality
 from pipeline.models import Segment
 from pipeline.policies import label_policies
+from pipeline.stages.label_policies import asks
 from tests.evaluation.corpus import make_judged_corpus
 from tests.evaluation.test_views_show_evaluation import sentences
 from tests.factories import Factory
@@ -220,3 +222,13 @@ def test_it_sends_the_anonymous_to_the_login(client: Client, url: str) -> None:
 @pytest.mark.parametrize("url", [URL, JSON, CSV])
 def test_it_is_closed_to_annotators(annotator_client: Client, url: str) -> None:
     assert annotator_client.get(url).status_code == 403
+
+
+def test_the_database_knows_questions_and_exclamations_as_the_rule_does(factory: Factory) -> None:
+    texts = ["Was it good?", "“Was it good?” \n", "Why? It was good.", "Really?!", "(good?]\t’)", "Good!", "?", ""]
+    video = factory.make_video()
+    for text in texts:
+        scored(factory, 0.5, 0.5, 0.5, video=video, text=text)
+    found = label_quality("train", "seed-2019").texts
+    assert found.asked.tolist() == [asks(text) for text in texts]
+    assert found.exclaimed.tolist() == ["!" in text for text in texts]
