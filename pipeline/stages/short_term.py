@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
+from scipy.sparse import csr_array
 
 from pipeline.stages.errors import StageError
 
@@ -33,6 +34,8 @@ CHROMA_ORIGIN_HZ = 27.50
 LOWEST_RATE_HZ = 8_000
 # Frames that pass through the formulas together: few enough to stay in a core's cache.
 BLOCK_FRAMES = 96
+# Below it the square of a magnitude loses digits, at last all of them.
+LEAST_SQUARED = 1e-140
 # Sums of some thousand terms taken in another order differ by less than this share.
 ROUNDING = 1e-11
 NAMES = (
@@ -58,21 +61,21 @@ class Tables:
     ----------
     frequencies_hz : np.ndarray [shape=(n_bins,)]
         Of the bins as the library counts them, from 1.
-    mel : np.ndarray [shape=(n_mel_bins, 40)]
+    mel : csr_array [shape=(40, n_mel_bins)]
         Filter bank, cut behind its last bin above zero.
-    cosine : np.ndarray [shape=(40, 13)]
+    cosine : csr_array [shape=(13, 40)]
         Orthonormal DCT-II, first coefficients.
     chroma_bins : np.ndarray [shape=(n_chroma_bins,)]
         Spectral bins that reach a chroma.
-    chroma : np.ndarray [shape=(n_chroma_bins, 12)]
+    chroma : csr_array [shape=(12, n_chroma_bins)]
         Weight of each of them in each chroma.
     """
 
     frequencies_hz: np.ndarray
-    mel: np.ndarray
-    cosine: np.ndarray
+    mel: csr_array
+    cosine: csr_array
     chroma_bins: np.ndarray
-    chroma: np.ndarray
+    chroma: csr_array
 
 
 @lru_cache(maxsize=8)
@@ -98,10 +101,10 @@ def tables(sample_rate_hz: int, window_samples: int) -> Tables:
     chroma_bins = np.nonzero(chroma.any(axis=1))[0]
     return Tables(
         frequencies_hz=frequencies_hz,
-        mel=np.ascontiguousarray(mel[:, :n_mel_bins].T),
-        cosine=np.ascontiguousarray(cosine),
+        mel=csr_array(mel[:, :n_mel_bins]),
+        cosine=csr_array(cosine.T),
         chroma_bins=chroma_bins,
-        chroma=np.ascontiguousarray(chroma[chroma_bins]),
+        chroma=csr_array(chroma[chroma_bins].T),
     )
 
 
@@ -200,10 +203,13 @@ class ShortTerm:
         total, largest = magnitude.sum(axis=1), magnitude.max(axis=1)
         scale = 1.0 / np.where(largest == 0, EPSILON, largest)
         weight = total * scale + EPSILON
-        centroid_hz = (magnitude @ t.frequencies_hz) * scale / weight
+        centroid_hz = np.einsum("fk,k->f", magnitude, t.frequencies_hz) * scale / weight
         np.subtract(t.frequencies_hz, centroid_hz[:, None], out=scratch)
         scratch *= scratch
         spread_hz = np.sqrt(np.einsum("fk,fk->f", scratch, magnitude) * scale / weight)
+        soft = np.nonzero(largest < LEAST_SQUARED)[0]
+        for row in soft[spectrum[soft].any(axis=1)]:  # a loop over silent frames would take longer than all the rest
+            centroid_hz[row], spread_hz[row] = _centre_and_spread(np.abs(spectrum[row]) / n_bins, t.frequencies_hz)
         result[:, 3] = centroid_hz / (self.sample_rate_hz / 2.0)
         result[:, 4] = spread_hz / (self.sample_rate_hz / 2.0)
 
@@ -234,14 +240,23 @@ class ShortTerm:
             reached[row] = _rolloff_bin(frames[row], n_bins)
         result[:, 7] = reached / n_bins
 
-        mel = magnitude[:, : len(t.mel)] @ t.mel
+        # Without BLAS, whose sums depend on how many rows and threads there are.
+        mel = t.mel @ np.ascontiguousarray(magnitude[:, : t.mel.shape[1]].T)
         mel += EPSILON
-        result[:, 8:21] = np.log10(mel) @ t.cosine
+        result[:, 8:21] = (t.cosine @ np.log10(mel)).T
 
-        chroma = power[:, t.chroma_bins] @ t.chroma
-        chroma /= np.where(energy == 0, EPSILON, energy)[:, None]
-        result[:, 21:33] = chroma
-        result[:, 33] = chroma.std(axis=1)
+        chroma = t.chroma @ power.T[t.chroma_bins]
+        chroma /= np.where(energy == 0, EPSILON, energy)
+        result[:, 21:33] = chroma.T
+        result[:, 33] = result[:, 21:33].std(axis=1)
+
+
+def _centre_and_spread(magnitude: np.ndarray, frequencies_hz: np.ndarray) -> tuple[float, float]:
+    """Spectral centroid and spread in Hz of one frame that is too soft for powers, but not silent."""
+    shares = magnitude / magnitude.max()
+    shares /= shares.sum() + EPSILON
+    centre = float(shares @ frequencies_hz)
+    return centre, float(np.sqrt((frequencies_hz - centre) ** 2 @ shares))
 
 
 def _rolloff_bin(frame: np.ndarray, n_bins: int) -> int:
