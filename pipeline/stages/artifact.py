@@ -1,18 +1,22 @@
 """A model on disk: a skops file and its card; never a pickle, and nothing is loaded that is not on the list."""
 
 import hashlib
+import io
 import json
 import secrets
 import sys
+import tokenize
 import zipfile
 import zlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from pipeline.labels import LABELS
 from pipeline.stages.calibration import TemperatureScaled
 from pipeline.stages.errors import StageError
 from pipeline.stages.normalising import GroupNormaliser, NormalisedModel
@@ -42,8 +46,11 @@ DAMAGE = (
     ImportError,
     ArithmeticError,
     MemoryError,
+    SyntaxError,
+    tokenize.TokenError,  # from the header of an array
     RuntimeError,  # NotImplementedError and RecursionError among them
 )
+PROBABILITY_ROUNDING = 1e-6
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "imbalanced-learn", "skops", "pyAudioAnalysis")
 
 
@@ -109,20 +116,26 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
     Raises
     ------
     StageError
-        The file is missing, damaged, not the one of this card, or holds types that are not on the list.
+        The file is missing, damaged, not the one of this card, holds types that are not on the list, or unpacks to
+        more than its size.
     """
     try:
+        if not path.is_file():
+            raise FileNotFoundError(path)  # a device or a pipe might never end
         content = path.read_bytes()
     except OSError as error:
         raise StageError("The model's file is missing or cannot be read; train the model again.") from error
     if hashlib.sha256(content).hexdigest() != card.get("artifact_sha256"):
         raise StageError("The model's file is not the one its card describes, so it is not used; train it again.")
     try:
+        _check_size(content)
         unknown = set(skops.io.get_untrusted_types(data=content))
         if unknown - ALLOWED_TYPES:
             foreign = ", ".join(sorted(unknown - ALLOWED_TYPES))
             raise StageError(f"The model's file holds types that are not allowed ({foreign}), so it is not loaded.")
         pipeline = skops.io.loads(content, trusted=sorted(unknown))
+        if isinstance(pipeline, TemperatureScaled):
+            _try_out(pipeline)
     except UntrustedTypesFoundException as error:
         raise StageError("The model's file holds types that are not allowed, so it is not loaded.") from error
     except DAMAGE as error:
@@ -130,3 +143,18 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
     if not isinstance(pipeline, TemperatureScaled | NormalisedModel):
         raise StageError("The model's file holds something else than a model of Crossmodal; train the model again.")
     return pipeline
+
+
+def _check_size(content: bytes) -> None:
+    """ValueError where the archive's members are larger than the archive, which they are stored in uncompressed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > len(content):
+            raise ValueError("the archive unpacks to more than its size")
+
+
+def _try_out(pipeline: TemperatureScaled) -> None:
+    """Predict one segment; whatever a model without some of its parts raises, or ValueError."""
+    row = np.zeros((1, pipeline.estimator.n_features_in_))
+    probabilities = pipeline.predict_proba(row)
+    if probabilities.shape != (1, len(LABELS)) or not abs(probabilities.sum() - 1) < PROBABILITY_ROUNDING:
+        raise ValueError("the model gives no probabilities")

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from pipeline.labels import LABELS
 
-# Temperatures looked through, as natural logarithms: from 0.01 (scores hardly overlap) to 100 (scores mean nothing).
+# Temperatures looked through, as natural logarithms of shares of the scores' own spread: from 0.01 (scores hardly
+# overlap) to 100 (scores mean nothing).
 LOG_TEMPERATURE_BOUNDS = (np.log(0.01), np.log(100.0))
 
 
@@ -90,9 +91,13 @@ def fit_temperature(scores: np.ndarray, y: np.ndarray) -> float:
     if not known.any():
         return 1.0
     scores, columns = scores[known], columns[known]
+    finite = np.where(np.isfinite(scores), scores, np.nan)
+    # With a very small C all scores are very small, however sure they are.
+    spread = float(np.sqrt(np.nanmean((finite - np.nanmean(finite, axis=1, keepdims=True)) ** 2))) or 1.0
+    scores = scores / spread
 
     def loss(log_temperature: float) -> float:
         logs = log_softmax(scores / np.exp(log_temperature), axis=1)
         return float(-logs[np.arange(len(columns)), columns].mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded").x))
+    return spread * float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded").x))

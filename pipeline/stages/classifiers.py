@@ -205,7 +205,7 @@ class PipelineFactory:
 
     @property
     def dtype(self) -> "np.dtype[Any]":
-        """Of the features that the pipelines are fitted on."""
+        """Of the standardised features that the classifiers are fitted on."""
         return np.dtype(np.float32 if self.classifier == LINEAR_FAST else np.float64)
 
     def __call__(self, setting: Setting, n_features: int) -> Any:

@@ -74,7 +74,7 @@ class Fitter:
 def _scores(X: np.ndarray, y: np.ndarray, build: PipelineFactory, fit: Fit) -> tuple[np.ndarray, bool]:
     """What one worker does; it gets all it needs, because it may be on another machine."""
     model, stopped = _model(X, y, build, fit.setting, fit.fold.train)
-    return class_scores(model, X[fit.fold.test].astype(build.dtype, copy=False)), stopped
+    return class_scores(model, X[fit.fold.test].astype(np.float64, copy=False)), stopped
 
 
 def forget_rows(pipeline: Any) -> None:
@@ -90,7 +90,10 @@ def _model(
 ) -> tuple[Any, bool]:
     """A pipeline fitted on the rows, with one BLAS and OpenMP thread, and whether its solver was stopped."""
     with threadpool_limits(1):
-        model = build(setting, X.shape[1]).fit(X[rows].astype(build.dtype, copy=False), y[rows])
+        model = build(setting, X.shape[1])
+        # Standardised before it is rounded: of a column far from 0 single precision would keep few digits that differ.
+        scaled = model[0].fit_transform(X[rows].astype(np.float64, copy=False)).astype(build.dtype, copy=False)
+        model[1:].fit(scaled, y[rows])
     return model, was_stopped(model[-1])
 
 

@@ -19,6 +19,7 @@ from pipeline.stages.classifiers import (
     Setting,
 )
 from pipeline.stages.errors import StageError
+from pipeline.stages.feature_matrix import as_floats, check_finite
 from pipeline.stages.fitting import Fit, Fitter, collect
 from pipeline.stages.folds import FOLD_SCHEMES, STRATIFIED_GROUP, nested_folds
 from pipeline.stages.progress import ProgressCallback, ignore_progress
@@ -173,7 +174,7 @@ def train(
     N. V. Chawla et al., "SMOTE: Synthetic Minority Over-sampling Technique", JAIR 16, 2002.
     """
     parameters.check()
-    X, y, groups = _as_floats(X), np.asarray(y, dtype=np.str_), np.asarray(groups)
+    X, y, groups = as_floats(X), np.asarray(y, dtype=np.str_), np.asarray(groups)
     _check_data(X, y, groups)
     plan = nested_folds(y, groups, scheme=parameters.fold_scheme, folds=parameters.folds, seed=parameters.seed)
     settings = parameters.settings
@@ -250,7 +251,7 @@ def predict(pipeline: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         )
     if not len(X):
         return np.empty(0, dtype=np.str_), np.zeros((0, len(LABELS)))
-    _check_finite(X)
+    check_finite(X)
     return pipeline.predict(X), pipeline.predict_proba(X)
 
 
@@ -266,19 +267,7 @@ def _check_data(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> None:
             f"No segment is labelled {' or '.join(missing)}; training needs segments of all three classes, "
             "so add more videos."
         )
-    _check_finite(X)
-
-
-def _check_finite(X: np.ndarray) -> None:
-    bad = int((~np.isfinite(X)).any(axis=1).sum())
-    if bad:
-        raise StageError(f"{bad} of {len(X)} segments have features that are not finite numbers; extract them again.")
-
-
-def _as_floats(X: np.ndarray) -> np.ndarray:
-    """The features as they are where they are floating-point numbers, so that a memory-mapped file is not read."""
-    X = np.asarray(X)
-    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+    check_finite(X)
 
 
 def _best(scores: dict[Setting, np.ndarray], y: np.ndarray, rows: np.ndarray) -> tuple[Setting, dict[float, float]]:

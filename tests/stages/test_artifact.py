@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,62 @@ def test_an_array_with_python_objects_in_it_is_refused(tmp_path: Path, pipeline:
     with pytest.raises(StageError, match="damaged or not a model"):
         read_artifact(path, card_of(path))
     assert Trap.sprung == []
+
+
+@pytest.mark.parametrize(
+    "shape", ["(4,", "(-1,)", "(100000000000000,)", "()"], ids=["unfinished", "negative", "huge", "none"]
+)
+def test_an_array_with_a_strange_header_is_refused(tmp_path: Path, pipeline: Any, shape: str) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    path = tmp_path / "a.skops"
+    write_artifact(tmp_path / "whole.skops", pipeline, {})
+    with zipfile.ZipFile(tmp_path / "whole.skops") as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, array if name.endswith(".npy") else source.read(name))
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+
+
+def test_an_archive_that_unpacks_to_more_than_its_size_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.skops"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("schema.json", "w") as member,
+    ):
+        for _ in range(100):
+            member.write(b" " * 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(StageError, match="damaged or not a model"):
+            read_artifact(path, card_of(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10e6
+
+
+@pytest.mark.parametrize("part", ["scaler", "classifier", "temperature", "classes"])
+def test_a_model_without_one_of_its_parts_is_refused(tmp_path: Path, pipeline: Any, part: str) -> None:
+    path = tmp_path / "a.skops"
+    steps = dict(pipeline.estimator.steps)
+    if part == "scaler":
+        del steps["scaler"].scale_
+    elif part == "classifier":
+        pipeline.estimator.steps[-1] = ("classifier", SVC())
+    elif part == "temperature":
+        pipeline.temperature = float("nan")
+    else:
+        pipeline.estimator.steps[-1] = ("classifier", SVC().fit(np.eye(6), ["a", "b", "c"] * 2))
+    write_artifact(path, pipeline, {})
+    with pytest.raises(StageError, match="damaged or not a model"):
+        read_artifact(path, card_of(path))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.skops")
+    with pytest.raises(StageError, match="missing or cannot be read"):
+        read_artifact(tmp_path / "a.skops", {})
 
 
 def test_a_skops_file_of_something_else_is_refused(tmp_path: Path) -> None:

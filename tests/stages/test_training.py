@@ -107,6 +107,11 @@ class TestLearning:
         scores = [macro_f1(y, train(X, y, groups, quick(classifier=name))) for name in ("linear-fast", "logistic")]
         assert scores[0] == pytest.approx(scores[1], abs=0.02)
 
+    def test_single_precision_keeps_what_varies_little_around_a_large_number(self) -> None:
+        X, y, groups = make_data(distance=5)
+        scores = [macro_f1(y, train(X + far, y, groups, quick(classifier="linear-fast"))) for far in (0, 1e9)]
+        assert scores[1] == pytest.approx(scores[0], abs=0.01)
+
     @pytest.mark.parametrize("classifier", ["svm-linear", "linear-fast"])
     def test_a_memory_mapped_table_gives_the_same_as_one_in_memory(self, tmp_path: Path, classifier: str) -> None:
         X, y, groups = make_data()
@@ -151,7 +156,13 @@ class TestLearning:
         shares = np.exp(scores / 2.5)
         shares /= shares.sum(axis=1, keepdims=True)
         y = np.array([rng.choice(LABELS, p=share) for share in shares])
-        assert fit_temperature(scores, y) == pytest.approx(2.5, rel=0.05)
+        found = fit_temperature(scores, y)
+        assert found == pytest.approx(2.5, rel=0.05)
+        for unit in (1e-9, 1e9):
+            assert fit_temperature(scores * unit, y) == pytest.approx(found * unit, rel=1e-6)
+
+    def test_scores_without_spread_have_a_temperature(self) -> None:
+        assert fit_temperature(np.zeros((3, 3)), np.array(LABELS)) > 0
 
 
 class TestLeakage:
@@ -295,7 +306,7 @@ class TestSmallData:
         with pytest.raises(StageError, match="only one segment"):
             train(np.eye(3), np.array(LABELS), np.arange(3), quick())
 
-    @pytest.mark.parametrize("bad", [np.nan, np.inf])
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -1e200])
     def test_numbers_that_are_not_finite_are_counted(self, bad: float) -> None:
         X, y, groups = make_data()
         X[[3, 5], 1] = bad
