@@ -52,7 +52,7 @@ def read_votes(file: TextIO) -> list[Judgement]:
     Raises
     ------
     VotesError
-        A column is missing, a cell is empty, a row is too long, or a worker votes on a task twice.
+        A column is missing or there twice, a cell is empty, a row is too long, or a worker votes on a task twice.
     """
     reader = csv.DictReader(file, strict=True)
     votes: dict[tuple[str, str], tuple[int, str]] = {}
@@ -60,7 +60,13 @@ def read_votes(file: TextIO) -> list[Judgement]:
         names = [name.strip() for name in reader.fieldnames or ()]
         missing = [column for column in COLUMNS if column not in names]
         if missing:
-            raise VotesError(f"Row 1 has no column {' or '.join(missing)}; the table needs {', '.join(COLUMNS)}.")
+            raise VotesError(
+                f"Row 1 has no column {' or '.join(missing)}; the table needs {', '.join(COLUMNS)}, in small letters "
+                "and separated by commas."
+            )
+        twice = [column for column in COLUMNS if names.count(column) > 1]
+        if twice:
+            raise VotesError(f"Row 1 has more than one column {twice[0]}; rename all but one.")
         reader.fieldnames = names
         for row in reader:
             _take(row, reader.line_num, votes)

@@ -112,6 +112,8 @@ def test_a_byte_order_mark_spaces_and_other_columns_do_no_harm(tmp_path: Path) -
     [
         ("", "votes.csv: Row 1 has no column task or worker or label"),
         ("task,label\n1,x\n", "Row 1 has no column worker"),
+        ("task;worker;label\n1;a;x\n", "in small letters and separated by commas"),
+        ("task,task,worker,label\n1,2,a,x\n", "Row 1 has more than one column task; rename all but one"),
         ("task,worker,label\n", "no votes below its first row"),
         ("task,worker,label\n1,a,x\n2,a,\n", "Row 3, column label: the cell is empty"),
         ("task,worker,label\n1,a,x\n2\n", "Row 3, column worker: the cell is empty"),
@@ -127,10 +129,12 @@ def test_a_table_that_cannot_be_used_is_an_error_with_row_and_column(tmp_path: P
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_said(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
         call_command("aggregate", str(tmp_path / "none.csv"))
+    with pytest.raises(CommandError, match="cannot be read: Is a directory"):
+        call_command("aggregate", str(tmp_path))
     (tmp_path / "bad.csv").write_bytes(b"task,worker,label\n\xff\xfe,a,b\n")
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match="cannot be read as UTF-8 text; save the table"):
         call_command("aggregate", str(tmp_path / "bad.csv"))
 
 

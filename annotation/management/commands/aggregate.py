@@ -37,8 +37,10 @@ class Command(BaseCommand):
         try:
             with votes.open(encoding="utf-8-sig", newline="") as file:
                 judgements = read_votes(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{votes} cannot be read: {error}.") from error
+        except OSError as error:
+            raise CommandError(f"{votes} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{votes} cannot be read as UTF-8 text; save the table as CSV in UTF-8.") from error
         except VotesError as error:
             raise CommandError(f"{votes.name}: {error}") from error
         results = aggregate(judgements, method, seed=seed)
