@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +31,7 @@ def workforce(X: np.ndarray, y: np.ndarray) -> Iterator[Any]:
     Raises
     ------
     StageError
-        A cluster is asked for and cannot be used.
+        A cluster is asked for and cannot be used, or is lost before the end.
     """
     address = os.environ.get(SCHEDULER_VARIABLE, "").strip()
     if not address:
@@ -40,6 +41,12 @@ def workforce(X: np.ndarray, y: np.ndarray) -> Iterator[Any]:
     try:
         with parallel_config(backend="dask", client=client, scatter=[X, y]):
             yield Parallel(n_jobs=-1, return_as="generator")
+    except (OSError, CancelledError) as error:
+        raise StageError(
+            f"The Dask cluster at {address} was lost during training; start it again, or unset {SCHEDULER_VARIABLE} to "
+            "train on this machine.",
+            permanent=False,
+        ) from error
     finally:
         client.close()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,23 @@ def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_variable_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(workforce.SCHEDULER_VARIABLE, " ")
     assert len(train(*make_data(), PARAMETERS).best_c_by_fold) == 3
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("closed"), CancelledError()])
+def test_a_cluster_that_is_lost_on_the_way_is_said(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Distributed's own errors for a scheduler that is gone are of these kinds."""
+    from distributed.client import FutureCancelledError
+    from distributed.comm import CommClosedError
+
+    assert issubclass(CommClosedError, OSError)
+    assert issubclass(FutureCancelledError, CancelledError)
+    monkeypatch.setenv(workforce.SCHEDULER_VARIABLE, scheduler)
+    X, y, _ = make_data(groups=2)
+    with (
+        pytest.raises(StageError, match="was lost during training; start it again") as caught,
+        workforce.workforce(X, y),
+    ):
+        raise error
+    assert not caught.value.permanent
