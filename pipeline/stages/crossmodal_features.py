@@ -11,6 +11,16 @@ from pipeline.stages.pyaudioanalysis import SHORT_WINDOW_S, too_short
 PERCENTILES = (5, 20, 50, 80, 95)
 STATISTICS = ("mean", "std", *(f"p{percent}" for percent in PERCENTILES), "range20_80", "slope", "change")
 CHANGE_STATISTICS = ("change_std", "change_range5_95")
+# Changes from frame to frame are mostly of glottal pulses and noise; those within half a syllable and from syllable to
+# syllable are of the speech.
+LAGS_MS = (50, 120)
+LAG_STATISTICS = tuple(f"{statistic}{lag_ms}" for lag_ms in LAGS_MS for statistic in ("change", "change_std"))
+LAGGED_VOICED_NAMES = ("pitch", "voiced_relative_loudness", "hnr", "alpha_ratio")
+# Jitter, shimmer and the like: of these contours, from frame to frame within the voice.
+STEPPED_NAMES = ("pitch", "voiced_relative_loudness", "hnr", "band9")
+STEP_STATISTICS = ("step_p20", "step_p50", "step_p80", "bend_p50", "bend_mean")
+# A larger bend is an error of the pitch or the end of a sound.
+LARGEST_BEND = 3.0
 RHYTHM_NAMES = (
     "voiced_share",
     "active_share",
@@ -52,6 +62,8 @@ class CrossmodalExtractor:
         *(f"{name}_{statistic}" for statistic in CHANGE_STATISTICS for name in ACTIVE_NAMES),
         *(f"{name}_{statistic}" for statistic in STATISTICS for name in VOICED_NAMES),
         *RHYTHM_NAMES,
+        *(f"{name}_{statistic}" for statistic in LAG_STATISTICS for name in (*ACTIVE_NAMES, *LAGGED_VOICED_NAMES)),
+        *(f"{name}_{statistic}" for name in STEPPED_NAMES for statistic in STEP_STATISTICS),
     )
 
     def extract(self, samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
@@ -109,7 +121,14 @@ class CrossmodalExtractor:
 def _features(c: Contours) -> np.ndarray:
     active = c.active[:, c.is_active]
     return np.concatenate(
-        [_statistics(active), _change_statistics(active), _statistics(c.voiced[:, c.is_voiced]), _rhythm(c)]
+        [
+            _statistics(active),
+            _change_statistics(active),
+            _statistics(c.voiced[:, c.is_voiced]),
+            _rhythm(c),
+            *(_lagged(c, lag_ms) for lag_ms in LAGS_MS),
+            *(_steps(c, name) for name in STEPPED_NAMES),
+        ]
     )
 
 
@@ -132,6 +151,33 @@ def _change_statistics(rows: np.ndarray) -> np.ndarray:
     changes = np.diff(rows, axis=1)
     low, high = _percentiles(np.sort(changes, axis=1), (5, 95))
     return np.concatenate([changes.std(axis=1), high - low])
+
+
+def _lagged(c: Contours, lag_ms: int) -> np.ndarray:
+    """Mean size and standard deviation of the changes over a lag, between frames that both count."""
+    lag = round(lag_ms * FRAMES_PER_S / 1000)
+    voiced = c.voiced[[VOICED_NAMES.index(name) for name in LAGGED_VOICED_NAMES]]
+    sizes, deviations = [], []
+    for rows, chosen in ((c.active, c.is_active), (voiced, c.is_surely_voiced)):
+        places = np.nonzero(chosen[lag:] & chosen[:-lag])[0]
+        changes = rows[:, places + lag] - rows[:, places] if len(places) else np.zeros((len(rows), 1))
+        sizes.append(np.abs(changes).mean(axis=1))
+        deviations.append(changes.std(axis=1))
+    return np.concatenate([*sizes, *deviations])
+
+
+def _steps(c: Contours, name: str) -> np.ndarray:
+    """`STEP_STATISTICS` of a contour: first and second differences of neighbouring voiced frames."""
+    row, is_voiced = c.voiced[VOICED_NAMES.index(name)], c.is_surely_voiced
+    if name == "voiced_relative_loudness":
+        row = 10 * np.log10(row)
+    steps = np.diff(row)[is_voiced[1:] & is_voiced[:-1]]
+    bends = np.abs(np.diff(row, 2)[is_voiced[2:] & is_voiced[1:-1] & is_voiced[:-2]])
+    steps, bends = (values if len(values) else np.zeros(1) for values in (steps, bends))
+    low, high = _percentiles(np.sort(steps)[None], (20, 80))
+    (size,) = _percentiles(np.sort(np.abs(steps))[None], (50,))
+    (bend,) = _percentiles(np.sort(bends)[None], (50,))
+    return np.concatenate([low, size, high, bend, [np.minimum(bends, LARGEST_BEND).mean()]])
 
 
 def _percentiles(ordered: np.ndarray, percents: Sequence[int]) -> list[np.ndarray]:

@@ -33,10 +33,13 @@ class Pitch:
         The best candidate, also where the frame is not voiced.
     periodicity : np.ndarray [shape=(n,)]
         Height of the autocorrelation's peak, from 0.001 to 0.9999.
+    power : np.ndarray [shape=(n, 513), dtype=float32]
+        Power spectrum of the window, finer than one for its length alone.
     """
 
     f0_hz: np.ndarray
     periodicity: np.ndarray
+    power: np.ndarray
 
 
 class PitchTracker:
@@ -83,7 +86,7 @@ class PitchTracker:
             inner >= correlation[:, self._shortest + 1 : self._longest + 2]
         )
         height = np.where(is_peak, inner - self._cost, np.float32(-1))
-        first = self._best(correlation, height)
+        first = self._best(correlation, height, power)
         sure = first.f0_hz[(first.periodicity > SURE) & is_active]
         if len(sure) < FEWEST_SURE:
             return first
@@ -91,9 +94,9 @@ class PitchTracker:
         in_range = (self._lags > self.sample_rate_hz / (HIGH_FACTOR * high)) & (
             self._lags < self.sample_rate_hz / (LOW_FACTOR * low)
         )
-        return self._best(correlation, np.where(in_range, height, np.float32(-1)))
+        return self._best(correlation, np.where(in_range, height, np.float32(-1)), power)
 
-    def _best(self, correlation: np.ndarray, height: np.ndarray) -> Pitch:
+    def _best(self, correlation: np.ndarray, height: np.ndarray, power: np.ndarray) -> Pitch:
         """The highest peak of each frame, placed between the lags by a parabola."""
         lag = height.argmax(axis=1) + self._shortest
         rows = np.arange(len(lag))
@@ -102,4 +105,4 @@ class PitchTracker:
         is_curved = np.abs(curvature) > 1e-9
         shift = np.where(is_curved, (before - behind) / (2 * np.where(is_curved, curvature, 1.0)), 0.0).clip(-0.5, 0.5)
         periodicity = (at - (before - behind) * shift / 4).clip(LEAST, MOST)
-        return Pitch(self.sample_rate_hz / (lag + shift), periodicity)
+        return Pitch(self.sample_rate_hz / (lag + shift), periodicity, power)

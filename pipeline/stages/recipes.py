@@ -51,8 +51,8 @@ RECIPES: dict[str, Recipe] = {
             extractor=CrossmodalExtractor.name,
             parameters=TrainingParameters(
                 classifier=SVM_RBF,
-                c_values=(1.0, 3.0, 10.0, 30.0),
-                gamma_values=(0.3, 0.6, 1.0, 2.0),
+                c_values=(1.0, 3.0, 10.0),
+                gamma_values=(0.3, 0.6, 1.0),
                 balancing=CLASS_WEIGHT,
             ),
             normalise_groups=True,
