@@ -51,8 +51,8 @@ RECIPES: dict[str, Recipe] = {
             extractor=CrossmodalExtractor.name,
             parameters=TrainingParameters(
                 classifier=SVM_RBF,
-                c_values=(1.0, 3.0, 10.0),
-                gamma_values=(0.3, 0.6, 1.0),
+                c_values=(3.0, 10.0),
+                gamma_values=(0.3, 0.6),
                 balancing=CLASS_WEIGHT,
             ),
             normalise_groups=True,

@@ -73,7 +73,7 @@ class TestNormalising:
 
 @pytest.mark.shared_data
 def test_recommended_tells_classes_apart_for_speakers_it_has_not_heard(shared_data: Path) -> None:
-    """A quarter of the folds' settings, so that it is quick; the whole figure stands in docs/benchmarks.md."""
+    """As `crossvalidate` does with one group left out at a time."""
     paths = [path for path in sorted((shared_data / "emodb").glob("*.flac")) if path.name[5] in EMOTIONS]
     assert len(paths) == 454
     y, groups = np.array([EMOTIONS[path.name[5]] for path in paths]), np.array([path.name[:2] for path in paths])
@@ -83,10 +83,10 @@ def test_recommended_tells_classes_apart_for_speakers_it_has_not_heard(shared_da
     X = extractor.extract_many([sf.read(path, dtype="float32")[0] for path in paths], 16_000)
     parameters = TrainingParameters(
         classifier=recipe.parameters.classifier,
-        c_values=(3.0, 10.0),
-        gamma_values=(0.6, 1.0),
+        c_values=recipe.parameters.c_values,
+        gamma_values=recipe.parameters.gamma_values,
         balancing=recipe.parameters.balancing,
         fold_scheme=LEAVE_ONE_GROUP_OUT,
     )
     found = train(normalise_per_group(X, groups), y, groups, parameters)
-    assert f1_score(y, found.out_of_fold_labels, average="macro") >= 0.79
+    assert f1_score(y, found.out_of_fold_labels, average="macro") >= 0.8
