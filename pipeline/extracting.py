@@ -74,12 +74,13 @@ def features_of(video: Video, extractor_name: str) -> FeatureTable:
 
 
 def _stored(video: Video, extractor_name: str) -> FeatureTable | None:
-    """The table in the video's file, if there is one."""
+    """The table in the video's file, if there is one of the features that the extractor gives today."""
 
     def read(path: Path) -> FeatureTable | None:
         return read_features(path, extractor_name) if extractor_name in stored_extractors(path) else None
 
-    return _read(video, read)
+    table = _read(video, read)
+    return table if table and table.names == tuple(get_extractor(extractor_name).feature_names) else None
 
 
 def _keep(video: Video, spans: Spans, table: FeatureTable) -> None:
@@ -89,8 +90,10 @@ def _keep(video: Video, spans: Spans, table: FeatureTable) -> None:
     """
     for _ in range(MAX_TRIES):
         tables = _read(video, read_all_features) or []
-        if kept_spans(video) != spans or any(other.extractor == table.extractor for other in tables):
+        same = [other for other in tables if other.extractor == table.extractor]
+        if kept_spans(video) != spans or any(other.names == table.names for other in same):
             return
+        tables = [other for other in tables if other.extractor != table.extractor]
         former = video.features.name or ""
         with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder, contextlib.suppress(OvertakenError):
             path = Path(folder) / "features.npz"

@@ -29,7 +29,7 @@ FOLD_SCHEMES = {
 BALANCINGS = {"smote": "SMOTE", "none": "None", "class-weight": "Class weights"}
 EXTRACTORS = {
     "pyaudioanalysis-136": "136 short-term features",
-    "crossmodal": "602 features of voice and rhythm",
+    "crossmodal": "784 features of voice and rhythm",
     "pyaudioanalysis-reference": "pyAudioAnalysis itself",
 }
 NORMALISING = {True: "Within each video", False: "Over all videos alike"}

@@ -58,7 +58,7 @@ def test_a_recipe_fills_what_is_not_given(command: Command) -> None:
         "crossmodal",
         "svm-rbf",
     )
-    assert (recommended.normalise_videos, recommended.gamma_values) == (True, [0.3, 0.6, 1.0, 2.0])
+    assert (recommended.normalise_videos, recommended.gamma_values) == (True, [0.3, 0.6])
     assert (changed.recipe, changed.normalise_videos, changed.c_values) == ("", False, recommended.c_values)
     assert (seed.recipe, seed.extractor, seed.balancing) == ("seed-2019", "pyaudioanalysis-136", "smote")
 

@@ -13,7 +13,7 @@ from pipeline import extracting, jobs
 from pipeline.choices import VideoState
 from pipeline.models import Video
 from pipeline.stages.errors import StageError
-from pipeline.stages.feature_file import FeatureTable, read_features, stored_extractors, write_arrays
+from pipeline.stages.feature_file import FeatureTable, read_features, stored_extractors, write_arrays, write_features
 from pipeline.stages.features import DEFAULT_EXTRACTOR, STORED_EXTRACTORS
 from tests.pipeline.conftest import stored_files
 
@@ -60,7 +60,7 @@ def test_the_job_keeps_a_table_of_each_extractor_keyed_by_position(
     assert video.state == VideoState.READY
     assert computed == [STORED_EXTRACTORS]
     assert stored_extractors(Path(video.features.path)) == STORED_EXTRACTORS == (DEFAULT_EXTRACTOR, CROSSMODAL)
-    for name, n_features in ((DEFAULT_EXTRACTOR, 136), (CROSSMODAL, 602)):
+    for name, n_features in ((DEFAULT_EXTRACTOR, 136), (CROSSMODAL, 784)):
         table = read_features(Path(video.features.path), name)
         assert table.keys.tolist() == [0, 1, 2]
         assert table.X.shape == (3, n_features)
@@ -109,6 +109,22 @@ def test_a_former_file_is_read_and_the_other_table_computed_once_and_kept(
     assert np.array_equal(extracting.features_of(video, CROSSMODAL).X, expected.X)
     assert np.array_equal(extracting.features_of(video, DEFAULT_EXTRACTOR).X, former.X)
     assert len(computed) == 1
+
+
+def test_a_table_of_an_extractors_former_features_is_replaced(
+    ready: Video, tmp_path: Path, computed: list[tuple[str, ...]], django_capture_on_commit_callbacks: Any
+) -> None:
+    expected = extracting.features_of(ready, CROSSMODAL)
+    names = ("loudness_mean", "mel1_mean")
+    former = FeatureTable(X=expected.X[:, :2], names=names, keys=expected.keys, extractor=CROSSMODAL)
+    write_features(tmp_path / "former.npz", read_features(Path(ready.features.path), DEFAULT_EXTRACTOR), former)
+    ready.features.save("features.npz", ContentFile((tmp_path / "former.npz").read_bytes()))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert extracting.features_of(ready, CROSSMODAL).names == expected.names
+    video = Video.objects.get()
+    assert set(stored_extractors(Path(video.features.path))) == set(STORED_EXTRACTORS)
+    assert np.array_equal(extracting.features_of(video, CROSSMODAL).X, expected.X)
+    assert computed == [(CROSSMODAL,)]
 
 
 @pytest.mark.parametrize("other", [CROSSMODAL, "pyaudioanalysis-reference"])
@@ -163,7 +179,7 @@ def test_nothing_is_kept_of_a_video_that_is_no_longer_ready(
     files = stored_files()
     rows = Video.objects.filter(pk=ready.pk)
     meanwhile_in(monkeypatch, lambda: rows.update(**columns) if columns else rows.delete())
-    assert extracting.features_of(ready, CROSSMODAL).X.shape == (3, 602)
+    assert extracting.features_of(ready, CROSSMODAL).X.shape == (3, 784)
     assert stored_files() == files
 
 

@@ -84,7 +84,7 @@ def test_a_recipe_alone_starts_a_run(data: None, admin_client: Client, queued: l
     admin_client.post(START, {**own, "recipe": "recommended"})
     run = TrainingRun.objects.get()
     assert (run.recipe, run.extractor, run.classifier) == ("recommended", "crossmodal", "svm-rbf")
-    assert (run.normalise_videos, run.gamma_values) == (True, [0.3, 0.6, 1.0, 2.0])
+    assert (run.normalise_videos, run.gamma_values) == (True, [0.3, 0.6])
     assert "recommended</td>" in admin_client.get(LIST).content.decode()
 
 
