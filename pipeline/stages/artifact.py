@@ -134,7 +134,7 @@ def read_artifact(path: Path, card: dict[str, Any]) -> Any:
             foreign = ", ".join(sorted(unknown - ALLOWED_TYPES))
             raise StageError(f"The model's file holds types that are not allowed ({foreign}), so it is not loaded.")
         pipeline = skops.io.loads(content, trusted=sorted(unknown))
-        if isinstance(pipeline, TemperatureScaled):
+        if isinstance(pipeline, TemperatureScaled | NormalisedModel):
             _try_out(pipeline)
     except UntrustedTypesFoundException as error:
         raise StageError("The model's file holds types that are not allowed, so it is not loaded.") from error
@@ -152,9 +152,10 @@ def _check_size(content: bytes) -> None:
             raise ValueError("the archive unpacks to more than its size")
 
 
-def _try_out(pipeline: TemperatureScaled) -> None:
+def _try_out(model: TemperatureScaled | NormalisedModel) -> None:
     """Predict one segment; whatever a model without some of its parts raises, or ValueError."""
-    row = np.zeros((1, pipeline.estimator.n_features_in_))
-    probabilities = pipeline.predict_proba(row)
+    classifier = model.classifier if isinstance(model, NormalisedModel) else model
+    row = np.zeros((1, classifier.estimator.n_features_in_))
+    probabilities = classifier.predict_proba(model.normaliser.apply(row) if isinstance(model, NormalisedModel) else row)
     if probabilities.shape != (1, len(LABELS)) or not abs(probabilities.sum() - 1) < PROBABILITY_ROUNDING:
         raise ValueError("the model gives no probabilities")

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -23,6 +24,14 @@ SMOTE_NEIGHBOURS = 5
 # Above this many segments libsvm's time, which grows with their square, is minutes per fit, and so is SMOTE's search
 # for neighbours.
 MANY_SEGMENTS = 20_000
+# Up to this many segments, balanced, a fold's kernel matrix (290 MB) fits into memory several times over.
+MANY_FOR_KERNELS = 6_000
+# Above this many an RBF SVM is approximated: on 784 features one fit takes 13 s, and four times as long with each
+# doubling.
+MANY_FOR_RBF = 10_000
+# Of 2,900 acted clips that were heard with noise, as many gave the macro F1 of the whole kernel less 0.004; 300 gave
+# 0.017 less.
+LANDMARKS = 1_000
 # Megabytes of kernel matrix that libsvm may keep: all of it for some thousand rows.
 SVM_CACHE_MB = 500
 # Where classes overlap much and C is large, libsvm goes on for minutes per fit without a better model: on 3,000 rows
@@ -86,6 +95,16 @@ def _rbf_svm(task: _Task) -> Any:
     )
 
 
+def _landmarks(task: _Task, landmarks: int) -> Any:
+    """The RBF kernel's values at some segments, turned so that their products are about the kernel's values.
+
+    C. K. I. Williams, M. Seeger, "Using the Nyström Method to Speed Up Kernel Machines", NIPS 2000.
+    """
+    return Nystroem(
+        kernel="rbf", gamma=task.setting.gamma / task.n_features, n_components=landmarks, random_state=task.seed
+    )
+
+
 def _linear_fast(task: _Task) -> Any:
     """Multinomial logistic regression in single precision, stopped early.
 
@@ -128,6 +147,12 @@ CLASSIFIERS = tuple(_BUILDERS)
 FORMER_NAMES = {"logistic-regression": "logistic"}
 
 
+def _balanced_size(labels: np.ndarray, balancing: str) -> int:
+    """Segments of a training part after balancing."""
+    counts = Counter(labels.tolist()).values()
+    return len(counts) * max(counts) if balancing == SMOTE_BALANCING else len(labels)
+
+
 def was_stopped(classifier: Any) -> bool:
     """Whether a fitted classifier's solver reached its limit of steps; rounds of boosting are no such limit."""
     if isinstance(classifier, HistGradientBoostingClassifier):
@@ -149,6 +174,10 @@ class PipelineFactory:
         Of SMOTE and boosting.
     neighbours : int
         Of SMOTE; 0 repeats segments instead.
+    landmarks : int
+        Segments whose kernel values stand for the whole RBF kernel; 0 computes all of it.
+    shares_kernels : bool
+        Whether the settings of an RBF SVM are fitted together, from one matrix of distances.
     notes : tuple of str
         What had to be adjusted, one sentence each.
     """
@@ -157,6 +186,8 @@ class PipelineFactory:
     balancing: str
     seed: int
     neighbours: int = SMOTE_NEIGHBOURS
+    landmarks: int = 0
+    shares_kernels: bool = False
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -175,20 +206,28 @@ class PipelineFactory:
         """
         classifier = FORMER_NAMES.get(classifier, classifier)
         largest = max(len(part) for part in parts)
-        if classifier.startswith("svm-") and largest > MANY_SEGMENTS:
-            notes: tuple[str, ...] = (
+        size = max(_balanced_size(part, balancing) for part in parts)
+        shares_kernels = classifier == SVM_RBF and size <= MANY_FOR_KERNELS
+        landmarks = LANDMARKS if classifier == SVM_RBF and size > MANY_FOR_RBF else 0
+        notes: tuple[str, ...] = ()
+        if landmarks:
+            notes = (
+                f"{largest:,} segments are many for {classifier}: the values of its kernel at {landmarks:,} of them "
+                "stand for all, and a logistic regression learns from these.",
+            )
+        elif classifier == "svm-linear" and largest > MANY_SEGMENTS:
+            notes = (
                 f"{largest:,} segments are many for {classifier}; {LINEAR_FAST} is made for more than "
                 f"{MANY_SEGMENTS:,}.",
             )
-        else:
-            notes = ()
+        factory = cls(classifier, balancing, seed, landmarks=landmarks, shares_kernels=shares_kernels, notes=notes)
         if balancing != SMOTE_BALANCING:
-            return cls(classifier, balancing, seed, notes=notes)
-        if classifier == LINEAR_FAST and largest > MANY_SEGMENTS:
+            return factory
+        if (classifier == LINEAR_FAST or landmarks) and largest > MANY_SEGMENTS:
             note = (
                 f"Classes were weighted instead of balanced by SMOTE, which is slow above {MANY_SEGMENTS:,} segments."
             )
-            return cls(classifier, CLASS_WEIGHT, seed, notes=(note,))
+            return replace(factory, balancing=CLASS_WEIGHT, notes=(*notes, note))
         smallest = min(min(Counter(part.tolist()).values()) for part in parts)
         neighbours = min(SMOTE_NEIGHBOURS, smallest - 1)
         if not neighbours:
@@ -201,7 +240,11 @@ class PipelineFactory:
                 f"SMOTE used {neighbours} neighbours instead of {SMOTE_NEIGHBOURS}: in one training part a class has "
                 f"only {smallest} segments.",
             )
-        return cls(classifier, balancing, seed, neighbours, notes)
+        return replace(factory, neighbours=neighbours, notes=notes)
+
+    def fitted_together(self, settings: Sequence[Setting]) -> list[tuple[Setting, ...]]:
+        """The settings, in their order, as one worker fits them."""
+        return [tuple(settings)] if self.shares_kernels else [(setting,) for setting in settings]
 
     @property
     def dtype(self) -> "np.dtype[Any]":
@@ -216,5 +259,8 @@ class PipelineFactory:
             steps.append(("balance", SMOTE(random_state=self.seed, k_neighbors=self.neighbours)))
         elif self.balancing == SMOTE_BALANCING:
             steps.append(("balance", RandomOverSampler(random_state=self.seed)))
-        classifier = _BUILDERS[self.classifier](_Task(setting, class_weight, n_features, self.seed))
+        task = _Task(setting, class_weight, n_features, self.seed)
+        if self.landmarks:
+            steps.append(("landmarks", _landmarks(task, self.landmarks)))
+        classifier = _BUILDERS[LINEAR_FAST if self.landmarks else self.classifier](task)
         return Pipeline([*steps, ("classifier", classifier)])

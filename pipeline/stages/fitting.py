@@ -16,16 +16,17 @@ from pipeline.labels import LABELS
 from pipeline.stages.calibration import class_scores
 from pipeline.stages.classifiers import PipelineFactory, Setting, was_stopped
 from pipeline.stages.folds import Fold
+from pipeline.stages.kernel_fits import scores_by_kernel
 from pipeline.stages.progress import ProgressCallback
 from pipeline.stages.workforce import workforce
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit: with this setting on the fold's training part, then scores for its test part."""
+    """Fits with each of the settings on the fold's training part, then scores for its test part."""
 
-    setting: Setting
     fold: Fold
+    settings: tuple[Setting, ...]
 
 
 class Fitter:
@@ -44,14 +45,17 @@ class Fitter:
         self.stopped: set[float] = set()
 
     def scores(self, fits: Sequence[Fit], progress: ProgressCallback, total: int) -> Iterator[np.ndarray]:
-        """Scores [shape=(n_test, 3)] of every fit, in their order."""
+        """Scores [shape=(n_test, 3)] of every setting of every fit, in their order; `total` counts settings."""
         with _quiet(), workforce(self.X, self.y) as parallel:
             tasks = (delayed(_scores)(self.X, self.y, self.build, fit) for fit in fits)
-            for done, (scores, stopped) in enumerate(parallel(tasks), start=1):
-                if stopped:
-                    self.stopped.add(fits[done - 1].setting.c)
-                progress(done, total)
-                yield scores
+            done = 0
+            for fit, results in zip(fits, parallel(tasks), strict=True):
+                for setting, (scores, stopped) in zip(fit.settings, results, strict=True):
+                    if stopped:
+                        self.stopped.add(setting.c)
+                    done += 1
+                    progress(done, total)
+                    yield scores
 
     def final(self, setting: Setting) -> Any:
         """A pipeline fitted on all rows."""
@@ -71,10 +75,15 @@ class Fitter:
         return (f"With C = {values} the solver was stopped at its limit of steps before it had converged.",)
 
 
-def _scores(X: np.ndarray, y: np.ndarray, build: PipelineFactory, fit: Fit) -> tuple[np.ndarray, bool]:
+def _scores(X: np.ndarray, y: np.ndarray, build: PipelineFactory, fit: Fit) -> list[tuple[np.ndarray, bool]]:
     """What one worker does; it gets all it needs, because it may be on another machine."""
-    model, stopped = _model(X, y, build, fit.setting, fit.fold.train)
-    return class_scores(model, X[fit.fold.test].astype(np.float64, copy=False)), stopped
+    test = X[fit.fold.test].astype(np.float64, copy=False)
+    if build.shares_kernels:
+        with threadpool_limits(1):
+            train = X[fit.fold.train].astype(np.float64, copy=False)
+            return scores_by_kernel(train, y[fit.fold.train], test, build, fit.settings)
+    models = (_model(X, y, build, setting, fit.fold.train) for setting in fit.settings)
+    return [(class_scores(model, test), stopped) for model, stopped in models]
 
 
 def forget_rows(pipeline: Any) -> None:

@@ -180,13 +180,13 @@ def train(
     settings = parameters.settings
     if len(y) < MIN_SEGMENTS_FOR_GAMMA:
         settings = tuple(setting for setting in settings if setting.gamma == parameters.middle.gamma)
-    parts = [fold.train for folds in (plan.outer, *plan.inner) for fold in folds]
+    all_folds = [fold for folds in (plan.outer, *plan.inner) for fold in folds]
     build = PipelineFactory.fitting(
-        [y[part] for part in parts], parameters.classifier, parameters.balancing, parameters.seed
+        [y[fold.train] for fold in all_folds], parameters.classifier, parameters.balancing, parameters.seed
     )
 
-    fits = [Fit(setting, fold) for folds in (plan.outer, *plan.inner) for fold in folds for setting in settings]
-    total = len(fits) + 1
+    fits = [Fit(fold, part) for fold in all_folds for part in build.fitted_together(settings)]
+    total = len(all_folds) * len(settings) + 1
     fitter = Fitter(X, y, build)
     runs = fitter.scores(fits, progress, total)
     outer_scores = collect(runs, plan.outer, settings, len(y))

@@ -32,7 +32,7 @@ from pipeline.models import TrainingRun, Video
 from pipeline.queues import QueueUnavailable
 from pipeline.stages.download import Download, VideoIdentity
 from pipeline.stages.feature_file import FeatureTable, write_features
-from pipeline.stages.features import DEFAULT_EXTRACTOR
+from pipeline.stages.features import DEFAULT_EXTRACTOR, get_extractor
 from tests.factories import Factory
 
 RATE_HZ = 16_000
@@ -181,7 +181,9 @@ def segmented(uploaded: Video, next_jobs: list[Any]) -> Video:
     return Video.objects.get(pk=uploaded.pk)
 
 
-NAMES = tuple(f"feature {n}" for n in range(20))
+NAMES = tuple(get_extractor(DEFAULT_EXTRACTOR).feature_names)
+# Features of made-up tables that differ between segments; the others are 0.
+USED = 20
 
 
 def make_ready_video(factory: Factory, tmp_path: Path, seed: int, n: int = 12, **columns: Any) -> Video:
@@ -192,7 +194,8 @@ def make_ready_video(factory: Factory, tmp_path: Path, seed: int, n: int = 12, *
     for position in range(n):
         number = position % 3
         factory.make_segment(video, label=None if position % 5 == 4 else LABELS[number])
-        X[position] = random.normal(loc=[3.0 * number, -2.0 * number] + [0.0] * 18, scale=0.5)
+        loc = [3.0 * number, -2.0 * number] + [0.0] * (USED - 2)
+        X[position, :USED] = random.normal(loc=loc, scale=0.5)
     path = tmp_path / f"features-{seed}.npz"
     write_features(path, FeatureTable(X=X, names=NAMES, keys=np.arange(n), extractor=DEFAULT_EXTRACTOR))
     video.features.save("features.npz", ContentFile(path.read_bytes()))

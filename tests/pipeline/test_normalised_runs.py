@@ -109,7 +109,7 @@ def test_a_new_video_is_normalised_with_what_travels_in_the_model(
     prior, own = model.normaliser, n / (n + 5)
     centre = own * X.mean(axis=0) + (1 - own) * prior.mean
     spread = np.sqrt(own * X.var(axis=0) + (1 - own) * prior.variance)
-    _, expected = training.predict(model.classifier, (X - centre) / spread)
+    _, expected = training.predict(model.classifier, (X - centre) / np.where(spread == 0, 1.0, spread))
     rows = Prediction.objects.filter(segment__video=new).order_by("segment__position")
     stored = np.array(rows.values_list(*PROBABILITIES))
     np.testing.assert_allclose(stored, expected, rtol=1e-12)
