@@ -47,12 +47,14 @@ def test_shared_distances_give_the_models_that_libsvm_gives(
 
 
 def test_distances_are_computed_once_per_fold(rings: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setattr(
-        fitting,
-        "scores_by_kernel",
-        lambda *rest: calls.append(rest[-1]) or [(np.eye(3)[np.zeros(len(rest[2]), int)], False)] * 4,
-    )
+    calls: list[Any] = []
+
+    def one_row_for_each(*given: Any) -> list[tuple[np.ndarray, bool]]:
+        _, _, X_test, _, settings = given
+        calls.append(settings)
+        return [(np.tile([1.0, 0.0, 0.0], (len(X_test), 1)), False) for _ in settings]
+
+    monkeypatch.setattr(fitting, "scores_by_kernel", one_row_for_each)
     progress: list[tuple[int, int]] = []
     train(*rings, PARAMETERS, progress=lambda *done: progress.append(done))
     assert len(calls) == 3 + 3 * 3
