@@ -15,7 +15,7 @@ from pipeline.labels import LABELS
 from pipeline.models import Segment, TrainingRun
 from tests.browser.conftest import until
 from tests.evaluation.corpus import make_judged_corpus
-from tests.evaluation.test_views_runs import store_curve
+from tests.evaluation.test_views_confidence import store_curve
 from tests.factories import Factory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
