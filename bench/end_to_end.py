@@ -111,7 +111,7 @@ def any_model() -> Any:
 
 
 def our_way(sound: Path, captions: Path, model: Any, folder: Path, costs: Costs) -> tuple[list[Utterance], np.ndarray]:
-    recording = costs.measure("decoding", lambda: decode(sound, folder / "long.flac"))
+    recording = costs.measure("decoding", lambda: decode(sound, folder / "long.wav"))
     utterances = costs.measure(
         "captions",
         lambda: segment(
@@ -122,7 +122,7 @@ def our_way(sound: Path, captions: Path, model: Any, folder: Path, costs: Costs)
     costs.measure("text labels", lambda: score_texts([utterance.text for utterance in kept], LABEL_POLICIES[POLICY]))
     spans = [(utterance.start_ms, utterance.end_ms) for utterance in kept]
     extractor = get_extractor("pyaudioanalysis-136")
-    X = costs.measure("features", lambda: extract_spans(folder / "long.flac", spans, extractor))
+    X = costs.measure("features", lambda: extract_spans(folder / "long.wav", spans, extractor))
     costs.measure("predictions", lambda: predict(model, X))
     return kept, X
 

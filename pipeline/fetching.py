@@ -110,7 +110,7 @@ def _check_identity(video: Video, identity: VideoIdentity) -> None:
 def _decode(video: Video, source: Path, folder: Path) -> tuple[audio.Recording, dict[str, Path]]:
     recording = audio.decode(
         source,
-        folder / "audio.flac",
+        folder / "audio.wav",
         max_duration_s=settings.MAX_VIDEO_DURATION_S,
         progress=show_percent(video, "Decoding"),
     )

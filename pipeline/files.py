@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
-SAFE_SUFFIXES = {".flac", ".json", ".json3", ".npz", ".skops", ".srt", ".vtt"}
+SAFE_SUFFIXES = {".flac", ".json", ".json3", ".npz", ".skops", ".srt", ".vtt", ".wav"}
 
 
 def server_made_name(instance: Any, filename: str) -> str:

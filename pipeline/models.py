@@ -89,7 +89,7 @@ class Video(Progress):
     )
     captions_notes = models.JSONField(default=list, blank=True, help_text="What could not be read in the captions.")
     source = models.FileField(upload_to=server_made_name, blank=True, help_text="Uploaded recording before decoding.")
-    audio = models.FileField(upload_to=server_made_name, blank=True, help_text="FLAC, 16 kHz, mono.")
+    audio = models.FileField(upload_to=server_made_name, blank=True, help_text="WAV (formerly FLAC), 16 kHz, mono.")
     captions = models.FileField(upload_to=server_made_name, blank=True)
     peaks = models.FileField(upload_to=server_made_name, blank=True, help_text="JSON: waveform peaks.")
     features = models.FileField(

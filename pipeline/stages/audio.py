@@ -1,4 +1,4 @@
-"""Recordings: any audio or video file to one FLAC, slices of it to the sample, and the outline of its waveform."""
+"""Recordings: any audio or video file to one of 16 kHz, slices of it to the sample, and the outline of its waveform."""
 
 import contextlib
 import io
@@ -42,7 +42,7 @@ class Recording:
     Attributes
     ----------
     path : Path
-        The FLAC file.
+        The WAV or FLAC file.
     frames : int
         Samples in it.
     sample_rate_hz : int
@@ -61,7 +61,7 @@ class Recording:
 def decode(
     source: Path, target: Path, *, max_duration_s: float | None = None, progress: ProgressCallback = ignore_progress
 ) -> Recording:
-    """Decode the best audio stream of any container to 16 kHz mono 16-bit FLAC, in bounded memory.
+    """Decode the best audio stream of any container to 16 kHz mono 16-bit WAV or FLAC, in bounded memory.
 
     Where the audio of a video file starts later than its picture, silence takes the place of the gap, so that the
     times of captions hold.
@@ -71,7 +71,8 @@ def decode(
     source : Path
         Any audio or video file that FFmpeg reads (mp3, m4a, mp4, webm, opus, wav, flac, ...).
     target : Path
-        The FLAC file to write; it appears under this name only when it is whole.
+        The file to write, FLAC where its name ends so and WAV otherwise; it appears under this name only when it is
+        whole. FLAC takes two thirds of the space, and a quarter longer to write and read again.
     max_duration_s : float, optional
         Longer recordings are refused, in seconds.
     progress : callable
@@ -84,14 +85,15 @@ def decode(
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
-        frames = _decode_to(source, temporary, max_duration_s, progress)
+        form = "FLAC" if target.suffix == ".flac" else "WAV"
+        frames = _decode_to(source, temporary, form, max_duration_s, progress)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     return Recording(path=target, frames=frames, sample_rate_hz=SAMPLE_RATE_HZ)
 
 
-def _decode_to(source: Path, target: Path, max_duration_s: float | None, progress: ProgressCallback) -> int:
+def _decode_to(source: Path, target: Path, form: str, max_duration_s: float | None, progress: ProgressCallback) -> int:
     if not source.is_file():
         raise StageError(f"There is no file {source.name}.")
     try:
@@ -108,9 +110,9 @@ def _decode_to(source: Path, target: Path, max_duration_s: float | None, progres
         if max_duration_s is not None and total_s > max_duration_s:
             raise _too_long(source, max_duration_s)
         frames, told = 0, 0
-        with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as flac:
+        with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
             for samples in in_blocks(_resampled(container, source)):
-                flac.write(samples)
+                file.write(samples)
                 frames += len(samples)
                 if limit is not None and frames > limit:
                     raise _too_long(source, max_duration_s or 0.0)

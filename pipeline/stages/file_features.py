@@ -30,7 +30,7 @@ def extract_file(path: Path, extractor_name: str) -> np.ndarray:
     """
     extractor = get_extractor(extractor_name)
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        recording = decode(path, Path(folder) / "audio.flac")
+        recording = decode(path, Path(folder) / "audio.wav")
         # Rounded up, so that the last part of a millisecond counts as well.
         end_ms = -(-recording.frames * 1000 // recording.sample_rate_hz)
         samples = read_slice(recording.path, 0, end_ms)

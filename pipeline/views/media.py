@@ -30,6 +30,8 @@ MAX_RANGE_BYTES = 1024**2
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 # A file's name in storage changes whenever its content does.
 KEEP = "private, max-age=86400"
+# Of a stored recording, by its ending: former versions stored FLAC.
+CONTENT_TYPES = {".wav": "audio/wav", ".flac": "audio/flac"}
 
 
 class UnsatisfiableRangeError(ValueError):
@@ -64,7 +66,7 @@ def _bytes_between(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
 @require_safe
 @admin_required
 def video_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The whole recording as FLAC; players seek in it by HTTP ranges."""
+    """The whole recording as it is stored; players seek in it by HTTP ranges."""
     video = get_object_or_404(Video.objects.only("audio"), pk=pk)
     if not video.audio:
         raise Http404("This video has no audio yet.")
@@ -72,7 +74,8 @@ def video_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
         video.audio.path  # noqa: B018
     except NotImplementedError:  # object storage answers ranges itself
         return HttpResponseRedirect(video.audio.url)
-    size, etag = video.audio.size, f'"{PurePosixPath(str(video.audio.name)).stem}"'
+    name = PurePosixPath(str(video.audio.name))
+    size, etag, content_type = video.audio.size, f'"{name.stem}"', CONTENT_TYPES.get(name.suffix, "audio/wav")
     wanted = request.headers.get("Range", "")
     if request.headers.get("If-Range", etag) != etag:
         wanted = ""
@@ -84,9 +87,9 @@ def video_audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     else:
         file = video.audio.open("rb")
         if span is None:
-            response = FileResponse(file, content_type="audio/flac")
+            response = FileResponse(file, content_type=content_type)
         else:
-            response = StreamingHttpResponse(_bytes_between(file, *span), status=206, content_type="audio/flac")
+            response = StreamingHttpResponse(_bytes_between(file, *span), status=206, content_type=content_type)
             response["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
             response["Content-Length"] = str(span[1] - span[0])
         response["ETag"] = etag

@@ -24,13 +24,13 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return jobs
 
 
-def give_audio(video: Video, duration_s: float = 10.0) -> bytes:
-    """A rising tone as the video's recording, and its peaks; returns the FLAC file's bytes."""
+def give_audio(video: Video, duration_s: float = 10.0, form: str = "WAV") -> bytes:
+    """A rising tone as the video's recording, and its peaks; returns the file's bytes."""
     n = int(duration_s * SAMPLE_RATE_HZ)
     samples = 0.5 * np.sin(np.cumsum(np.linspace(0.02, 0.4, n)))
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
-    video.audio.save("audio.flac", ContentFile(buffer.getvalue()), save=False)
+    soundfile.write(buffer, samples, SAMPLE_RATE_HZ, format=form, subtype="PCM_16")
+    video.audio.save(f"audio.{form.lower()}", ContentFile(buffer.getvalue()), save=False)
     peaks = {"duration_ms": int(1000 * duration_s), "peaks": [[-0.5, 0.5]] * 20}
     video.peaks.save("peaks.json", ContentFile(json.dumps(peaks).encode()), save=False)
     video.duration_s = duration_s

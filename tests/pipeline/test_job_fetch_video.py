@@ -30,7 +30,7 @@ def test_an_upload_becomes_audio_peaks_and_segments(uploaded: Video, next_jobs: 
     video = Video.objects.get(pk=uploaded.pk)
     assert (video.state, video.attempts, video.captions_kind) == (VideoState.SEGMENTED, 0, "uploaded")
     assert video.duration_s == pytest.approx(14.0, abs=0.001)
-    assert str(video.audio.name).endswith(".flac")
+    assert str(video.audio.name).endswith(".wav")
     assert not video.source
     with video.peaks.open() as file:
         peaks = json.load(file)
@@ -51,7 +51,7 @@ def test_recommended_rejects_what_hardly_sounds_like_speech(
     asked: list[tuple[int, int]] = []
 
     def shares(path: Path, spans: list[tuple[int, int]], **options: Any) -> np.ndarray:
-        assert path.suffix == ".flac"
+        assert path.suffix == ".wav"
         asked.extend(spans)
         return np.array([0.0, 0.2, 0.19])
 

@@ -55,12 +55,13 @@ def test_a_long_range_is_answered_in_part() -> None:
     assert parse_range("bytes=10-", 10**9) == (10, 10 + MAX_RANGE_BYTES)
 
 
-def test_the_whole_recording_comes_without_a_range(video: Video, admin_client: Client) -> None:
-    content = give_audio(video)
+@pytest.mark.parametrize("form", ["WAV", "FLAC"])
+def test_the_whole_recording_comes_without_a_range(form: str, video: Video, admin_client: Client) -> None:
+    content = give_audio(video, form=form)
     response = _audio(admin_client, video)
     assert response.status_code == 200
     assert b"".join(response.streaming_content) == content
-    assert (response["Content-Type"], response["Accept-Ranges"]) == ("audio/flac", "bytes")
+    assert (response["Content-Type"], response["Accept-Ranges"]) == (f"audio/{form.lower()}", "bytes")
     assert response["Content-Length"] == str(len(content))
     assert "private" in response["Cache-Control"]
 

@@ -22,6 +22,14 @@ def samples_of(path: Path) -> np.ndarray:
 
 
 class TestDecode:
+    def test_both_stored_forms_hold_the_same_samples(self, tmp_path: Path) -> None:
+        write_flac(tmp_path / "a.flac", noise(48_000))
+        wav, flac = (decode(tmp_path / "a.flac", tmp_path / name) for name in ("b.wav", "b.flac"))
+        assert [sf.info(path).format for path in (wav.path, flac.path)] == ["WAV", "FLAC"]
+        assert wav.frames == flac.frames == 48_000
+        np.testing.assert_array_equal(read_slice(wav.path, 100, 2345), read_slice(flac.path, 100, 2345))
+        assert slice_wav(wav.path, 100, 2345) == slice_wav(flac.path, 100, 2345)
+
     def test_it_keeps_every_sample_of_a_16_khz_wav(self, tmp_path: Path) -> None:
         sf.write(tmp_path / "a.wav", noise(50_001), 16_000, subtype="PCM_16")
         recording = decode(tmp_path / "a.wav", tmp_path / "a.flac")

@@ -91,7 +91,7 @@ class Command(BaseCommand):
 def _heard(track: CaptionTrack, policy: SegmentationPolicy, source: Path) -> tuple[Utterance, ...]:
     """Cut as the job does: up to the end of the recording, and only where somebody speaks."""
     with TemporaryDirectory(prefix="crossmodal-") as folder:
-        recording = decode(source, Path(folder) / "audio.flac")
+        recording = decode(source, Path(folder) / "audio.wav")
         utterances = segment(track, policy, duration_ms=int(recording.duration_s * MS_PER_SECOND))
         spans = [(utterance.start_ms, utterance.end_ms) for utterance in utterances if utterance.kept]
         if not policy.min_speech_share:
