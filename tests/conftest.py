@@ -80,3 +80,12 @@ def strict_policy(settings: Any) -> Iterator[None]:
     settings.LABEL_POLICIES = {"strict": {"base": "seed-2019", "min_abs_mean": 0.5}}
     yield
     label_policies.cache_clear()
+
+
+@pytest.fixture
+def mine(settings: Any) -> Any:
+    """Settings with a further label policy, “mine”."""
+    label_policies.cache_clear()
+    settings.LABEL_POLICIES = {"mine": {"base": "seed-2019", "min_abs_mean": 0.6}}
+    yield settings
+    label_policies.cache_clear()

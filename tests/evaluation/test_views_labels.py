@@ -12,7 +12,6 @@ from django.test import Client
 from annotation.models import TaskState
 from evaluation.label_quality import label_quality
 from pipeline.models import Segment
-from pipeline.policies import label_policies
 from pipeline.stages.label_policies import asks
 from tests.evaluation.corpus import make_judged_corpus
 from tests.evaluation.test_views_show_evaluation import sentences
@@ -36,14 +35,6 @@ def scored(factory: Factory, *polarities: float, label: str = "", policy: str = 
         rejection="" if label else "disagree",
     )
     return segment
-
-
-@pytest.fixture
-def mine(settings: Any) -> Any:
-    label_policies.cache_clear()
-    settings.LABEL_POLICIES = {"mine": {"base": "seed-2019", "min_abs_mean": 0.6}}
-    yield settings
-    label_policies.cache_clear()
 
 
 def test_it_shows_agreement_and_what_each_classifier_adds(admin_client: Client, factory: Factory) -> None:

@@ -3,7 +3,6 @@
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -25,14 +24,6 @@ def lines(tmp_path: Path) -> Path:
     path = tmp_path / "lines.csv"
     path.write_text('text,said\n"I love this, truly",positive\nthe table,Neutral\nnot good,negative\nOh!,negative\n')
     return path
-
-
-@pytest.fixture
-def mine(settings: Any) -> Any:
-    label_policies.cache_clear()
-    settings.LABEL_POLICIES = {"mine": {"base": "seed-2019", "min_abs_mean": 0.6}}
-    yield settings
-    label_policies.cache_clear()
 
 
 def test_it_prints_one_json_object(lines):

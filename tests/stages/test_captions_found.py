@@ -1,7 +1,6 @@
 """Captions as programs and people write them: times, encodings, markup, marks that touch words."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,16 +15,6 @@ from tests.stages.test_captions_wild import srt
 
 SEED, RECOMMENDED = SEGMENTATION_POLICIES["seed-2019"], SEGMENTATION_POLICIES["recommended"]
 CUE = "hello to you my friend"
-
-
-@pytest.fixture
-def captions(tmp_path: Path) -> Callable[[str | bytes], Path]:
-    def write(content: str | bytes) -> Path:
-        path = tmp_path / "a.srt"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize(

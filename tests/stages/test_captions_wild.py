@@ -3,7 +3,6 @@
 import json
 import time
 import tracemalloc
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -90,16 +89,6 @@ def test_times_past_the_end_of_the_recording_are_cut_off_or_rejected(policy):
 
 
 # ---------------------------------------------------------------- a transcript in one cue
-
-
-@pytest.fixture
-def captions(tmp_path: Path) -> Callable[[str | bytes], Path]:
-    def write(content: str | bytes) -> Path:
-        path = tmp_path / "a.srt"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("cues", [["word " * 2000], ["Hello there.", "word " * 500, "Bye."], ["word " * 151] * 3])
