@@ -18,12 +18,14 @@ class Policy(models.TextChoices):
 class VideoState(models.TextChoices):
     """The states of a video in the order it passes them; ``-ing`` states are held by a running job.
 
-    A stored video is a row of an imported list that nobody asked to fetch yet.
+    A stored video is a row of an imported list that nobody asked to fetch yet. One whose captions wait has its
+    recording; the site has captions and would not give them yet.
     """
 
     STORED = "stored", "Stored, not fetched"
     QUEUED = "queued", "Waiting to be fetched"
     FETCHING = "fetching", "Fetching"
+    CAPTIONS_WAIT = "captions-wait", "Captions wait"
     NO_CAPTIONS = "no-captions", "No English captions"
     SEGMENTED = "segmented", "Waiting for text labels"
     LABELLING = "labelling", "Labelling text"

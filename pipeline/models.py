@@ -88,6 +88,9 @@ class Video(Progress):
         help_text="Parameters of each policy, by name, when the segments were labelled.",
     )
     captions_notes = models.JSONField(default=list, blank=True, help_text="What could not be read in the captions.")
+    sound_notes = models.JSONField(
+        default=list, blank=True, help_text="What was lost or changed when the recording was decoded."
+    )
     source = models.FileField(upload_to=server_made_name, blank=True, help_text="Uploaded recording before decoding.")
     audio = models.FileField(upload_to=server_made_name, blank=True, help_text="WAV (formerly FLAC), 16 kHz, mono.")
     captions = models.FileField(upload_to=server_made_name, blank=True)
@@ -169,6 +172,9 @@ class Segment(models.Model):
     start_ms = models.PositiveIntegerField()
     end_ms = models.PositiveIntegerField()
     text = models.TextField(help_text="As spoken.")
+    speaker = models.CharField(
+        max_length=120, blank=True, help_text="Who speaks, as the captions name them; no part of the text."
+    )
     exclusion = models.CharField(max_length=120, blank=True, help_text="Why it is not used; empty for a kept segment.")
     policy = models.CharField(max_length=40)
 
