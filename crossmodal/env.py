@@ -6,11 +6,13 @@ Kept apart from ``settings.py`` so that the supervisor can ask where things are 
 import hashlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
 
+SITE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 # Linux allows 108 bytes for a Unix socket's path, macOS 104.
 MAX_SOCKET_PATH_BYTES = 100
 
@@ -38,6 +40,30 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def seconds(name: str, default: float) -> float:
+    """A number of seconds, not negative, with or without a fraction."""
+    value = text(name)
+    return _seconds(value, f"{name} is {value!r}") if value else default
+
+
+def pauses(name: str, default: float) -> dict[str, float]:
+    """Seconds per site, as in ``5,youtube.com=10``: the number without a site is for all others, kept under ``""``."""
+    found = {"": default}
+    for word in words(name):
+        site, separator, value = word.rpartition("=")
+        site = site.strip().lower().rstrip(".").removeprefix("www.")
+        if separator and not SITE.fullmatch(site):
+            raise ValueError(f"{name} holds {word!r}; write a site's name and seconds, as in youtube.com=10.")
+        found[site] = _seconds(value.strip(), f"{name} holds {word!r}")
+    return found
+
+
+def _seconds(value: str, told: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", value):
+        raise ValueError(f"{told}; write a number of seconds, as in 5 or 0.5.")
+    return float(value)
 
 
 def mapping(name: str) -> dict[str, Any]:

@@ -141,6 +141,15 @@ DEMO_SITE_PORT = env.number("DEMO_SITE_PORT", 8799)
 DEMO_SITE_ORIGIN = f"http://127.0.0.1:{DEMO_SITE_PORT}"
 # Origins on a private network that may be fetched too, each exactly as written, as in http://media.lab.example:8080.
 DOWNLOAD_PRIVATE_ORIGINS = env.words("DOWNLOAD_PRIVATE_ORIGINS")
+# Read by pipeline.download_settings, and checked at the start: docs/operations.md explains them.
+DOWNLOAD_COOKIES = env.text("DOWNLOAD_COOKIES")
+DOWNLOAD_PROXY = env.text("DOWNLOAD_PROXY")
+DOWNLOAD_PLAYER_CLIENTS = env.words("DOWNLOAD_PLAYER_CLIENTS")
+DOWNLOAD_JS_RUNTIME = env.text("DOWNLOAD_JS_RUNTIME")
+# Seconds between two downloads from one site, by site; "" is every other one.
+DOWNLOAD_PAUSE_S = env.pauses("DOWNLOAD_PAUSE_S", 5)
+# Seconds between two requests while a video is looked up.
+DOWNLOAD_REQUEST_PAUSE_S = env.seconds("DOWNLOAD_REQUEST_PAUSE_S", 1)
 # Label policies besides seed-2019 and recommended: name to parameters, see docs/method.md.
 LABEL_POLICIES = env.mapping("LABEL_POLICIES")
 

@@ -13,6 +13,7 @@ from django.db.models import ProtectedError
 
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
+from pipeline.download_settings import download_options
 from pipeline.files import local_path
 from pipeline.hosts import check_host, private_origins
 from pipeline.intake import already_there
@@ -81,6 +82,7 @@ def _take_download(video: Video, folder: Path) -> None:
         limits=limits,
         progress=show_percent(video, "Downloading"),
         private_origins=private_origins(),
+        options=download_options(),
     )
     _check_identity(video, found.identity)
     recording, files = _decode(video, found.audio_path, folder)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from pipeline.stages.addresses import host_of, normalise, origin_of, split_url
+from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
@@ -133,6 +134,7 @@ def download(
     limits: DownloadLimits,
     progress: ProgressCallback = ignore_progress,
     private_origins: Collection[str] = (),
+    options: DownloadOptions | None = None,
 ) -> Download:
     """Fetch the best audio stream and the English captions of one video, in one extraction.
 
@@ -150,6 +152,8 @@ def download(
         Called with (bytes so far, bytes in all or 0) of the audio.
     private_origins : collection of str
         Origins ("http://127.0.0.1:8799") that are opened although they are not public, when the page is on them.
+    options : DownloadOptions
+        Runtime, cookies, proxy and the like; those of a fresh installation if not given.
 
     Raises
     ------
@@ -161,7 +165,14 @@ def download(
 
     origin = origin_of(url)
     allowed = origin if origin in private_origins else None
-    found = fetch(url, folder=folder, limits=limits, progress=progress, allowed_origin=allowed)
+    found = fetch(
+        url,
+        folder=folder,
+        limits=limits,
+        progress=progress,
+        allowed_origin=allowed,
+        options=options or DownloadOptions(),
+    )
     duration = found.info.get("duration")
     return Download(
         audio_path=found.audio_path,

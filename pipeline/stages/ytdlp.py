@@ -1,38 +1,26 @@
 """What the download stage needs of yt-dlp: which site an address belongs to, and one careful extraction.
 
-This is the only module that imports yt-dlp.
+Only this module and the others named ytdlp_… import yt-dlp.
 """
 
-import logging
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes, get_info_extractor
-from yt_dlp.globals import plugin_dirs
-from yt_dlp.networking._urllib import HTTPHandler, UrllibRH
-from yt_dlp.networking.exceptions import HTTPError, RequestError
+from yt_dlp.networking.exceptions import HTTPError
 
-from pipeline.stages.addresses import DEFAULT_PORTS, public_addresses
 from pipeline.stages.caption_choice import choose_captions
 from pipeline.stages.download_errors import explain
+from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.ytdlp_guard import guarded_handler
+from pipeline.stages.ytdlp_options import ytdlp_params
 
 if TYPE_CHECKING:
     from pipeline.stages.download import DownloadLimits
-
-log = logging.getLogger(__name__)
-
-# Extractors that lie in some folder of this machine never run.
-plugin_dirs.value = []
 
 AUDIO_NAME = "recording"
 # Captions that the site lists but does not have are no captions; the recording is still good.
@@ -81,11 +69,17 @@ def load_extractors() -> None:
 
 
 def fetch(
-    url: str, *, folder: Path, limits: "DownloadLimits", progress: ProgressCallback, allowed_origin: str | None
+    url: str,
+    *,
+    folder: Path,
+    limits: "DownloadLimits",
+    progress: ProgressCallback,
+    allowed_origin: str | None,
+    options: DownloadOptions,
 ) -> Found:
     """Extract one address into the folder; every failure becomes a StageError with a sentence."""
     try:
-        with _Fetcher(folder, limits, progress, allowed_origin) as fetcher:
+        with _Fetcher(folder, limits, progress, allowed_origin, options) as fetcher:
             info = fetcher.extract_info(url, download=True)
     except Exception as error:  # extractors raise anything
         raise explain(error) from error
@@ -102,7 +96,12 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
     """A YoutubeDL that takes one caption track, keeps to the limits and opens public addresses only."""
 
     def __init__(
-        self, folder: Path, limits: "DownloadLimits", progress: ProgressCallback, allowed_origin: str | None
+        self,
+        folder: Path,
+        limits: "DownloadLimits",
+        progress: ProgressCallback,
+        allowed_origin: str | None,
+        options: DownloadOptions,
     ) -> None:
         self.captions_kind = ""
         self._limits = limits
@@ -111,35 +110,17 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         self._allowed_origin = allowed_origin
         super().__init__(
             {
+                **ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=allowed_origin is not None),
                 "format": "bestaudio/best",
                 "outtmpl": {"default": self._audio},
                 "writesubtitles": True,
                 "writeautomaticsub": True,
-                "noplaylist": True,
                 "playlist_items": "1",
                 "match_filter": self._refuse_unfit,
                 "max_filesize": limits.max_bytes,
                 "progress_hooks": [self._watch],
-                "socket_timeout": limits.socket_timeout_s,
-                "retries": 2,
-                "fragment_retries": 2,
-                "extractor_retries": 1,
                 "skip_unavailable_fragments": False,
-                "external_downloader": {"default": "native"},
-                "hls_prefer_native": True,
-                "fixup": "never",
-                "postprocessors": [],
                 "updatetime": False,
-                "cachedir": False,
-                "usenetrc": False,
-                "enable_file_urls": False,
-                "quiet": True,
-                "no_warnings": True,
-                "noprogress": True,
-                "logger": _QuietLog(),
-                "color": "never",
-                # A page on this machine is never fetched through a proxy.
-                **({"proxy": ""} if allowed_origin else {}),
             }
         )
 
@@ -182,93 +163,9 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
             raise
 
     def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-        allowed = _endpoint(self._allowed_origin) if self._allowed_origin else None
-        proxies = {endpoint for proxy in self.proxies.values() if proxy and (endpoint := _endpoint(proxy))}
-        guarded = partial(_PublicOnly, allowed={endpoint for endpoint in (allowed, *proxies) if endpoint})
+        guarded = guarded_handler(self.proxies, self._allowed_origin)
         return super().build_request_director([guarded], preferences)
-
-
-def _endpoint(url: str) -> tuple[str, int] | None:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    with suppress(ValueError):
-        if parts.hostname:
-            return parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme, 1080)
-    return None
 
 
 def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MB"
-
-
-class _QuietLog:
-    """yt-dlp's messages for whoever looks into the log; what matters to users is raised as an error anyway."""
-
-    def debug(self, message: str) -> None:
-        log.debug(message)
-
-    info = debug
-
-    def warning(self, message: str) -> None:
-        log.info(message)
-
-    error = warning
-
-
-class _RefusedError(RequestError):  # type: ignore[misc]
-    """A connection that is not made; the message is a StageError's."""
-
-
-class _PublicOnly(UrllibRH):  # type: ignore[misc]
-    """yt-dlp's request handler on urllib, connecting to public addresses and to what is explicitly allowed.
-
-    The check stands where connections are made, so that redirects, captions and fragments pass it too, and the
-    checked address is the one connected to, whatever the name resolves to a moment later. Through a proxy only the
-    proxy's address is seen; it decides on its own what it opens.
-    """
-
-    _SUPPORTED_URL_SCHEMES = ("http", "https", "data")
-    RH_KEY = "Urllib"
-
-    def __init__(self, *, allowed: Collection[tuple[str, int]], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._allowed = allowed
-
-    def _create_instance(self, *args: Any, **kwargs: Any) -> urllib.request.OpenerDirector:
-        opener: urllib.request.OpenerDirector = super()._create_instance(*args, **kwargs)
-        opener.add_handler(_NoFtp())
-        for handler in list(opener.handlers):  # type: ignore[attr-defined]
-            if isinstance(handler, HTTPHandler):
-                handler._make_conn_class = partial(_guarded_class, handler._make_conn_class, self._allowed)
-        return opener
-
-
-class _NoFtp(urllib.request.BaseHandler):
-    """urllib follows redirects to FTP; nothing here needs it."""
-
-    handler_order = 1
-
-    def ftp_open(self, request: urllib.request.Request) -> None:
-        raise urllib.error.URLError("FTP is not opened")
-
-
-def _guarded_class(make: Callable[..., type], allowed: Collection[tuple[str, int]], *args: Any) -> type:
-    base = make(*args)
-
-    class GuardedConnection(base):  # type: ignore[misc, valid-type]
-        def connect(self) -> None:
-            plain = self.__dict__["_create_connection"]  # as http.client and yt-dlp set it
-
-            def checked(address: tuple[str, int], *rest: Any, **options: Any) -> Any:
-                try:
-                    candidates = public_addresses(*address, allowed)
-                except StageError as refusal:
-                    raise _RefusedError(refusal.message) from refusal
-                for candidate in candidates[:-1]:
-                    with suppress(OSError):
-                        return plain((candidate, address[1]), *rest, **options)
-                return plain((candidates[-1], address[1]), *rest, **options)
-
-            self._create_connection = checked
-            super().connect()
-
-    return GuardedConnection
