@@ -9,6 +9,8 @@ for _name in ("REDIS_URL", "DATABASE_URL", "S3_BUCKET", "DEBUG", "HTTPS"):
     os.environ.pop(_name, None)
 if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+for _name in [name for name in os.environ if name.startswith("DOWNLOAD_")]:
+    del os.environ[_name]
 os.environ["VAR_DIR"] = str(_folder)
 os.environ["SECRET_KEY"] = "tests-only-" + "x" * 40
 

@@ -16,7 +16,7 @@ from pipeline.stages.download_errors import explain
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback
-from pipeline.stages.ytdlp_guard import guarded_handler
+from pipeline.stages.ytdlp_guard import check_protocol, guarded_handler
 from pipeline.stages.ytdlp_options import ytdlp_params
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         return {"en": captions}
 
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        check_protocol(info)
         try:
             return super().dl(name, info, subtitle, test)
         except HTTPError as error:
@@ -163,7 +164,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
             raise
 
     def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-        guarded = guarded_handler(self.proxies, self._allowed_origin)
+        guarded = guarded_handler(self._allowed_origin)
         return super().build_request_director([guarded], preferences)
 
 

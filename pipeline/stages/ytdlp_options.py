@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 from typing import Any
 
 from yt_dlp.globals import plugin_dirs
@@ -14,6 +15,10 @@ log = logging.getLogger(__name__)
 
 # Extractors that lie in some folder of this machine never run.
 plugin_dirs.value = []
+
+NO_PROGRAMS = "/nonexistent"
+# Deno wants a folder for its caches and stops where there is no home; where it cannot make one it uses memory.
+os.environ.setdefault("DENO_DIR", "/dev/null/deno")
 
 # Words that yt-dlp knows besides the names of clients.
 CLIENT_WORDS = ("default", "all")
@@ -49,6 +54,8 @@ def ytdlp_params(options: DownloadOptions, *, socket_timeout_s: float, private: 
         "extractor_retries": 1,
         "external_downloader": {"default": "native"},
         "hls_prefer_native": True,
+        # FFmpeg would open what a playlist names without any check; a folder that is not there hides it.
+        "ffmpeg_location": NO_PROGRAMS,
         "fixup": "never",
         "postprocessors": [],
         "cachedir": False,

@@ -37,3 +37,37 @@ def test_a_key_from_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("SECRET_KEY", "from the environment")
     assert env.secret_key(tmp_path / "var") == "from the environment"
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", {"": 5.0}),
+        ("0", {"": 0.0}),
+        ("5,youtube.com=10", {"": 5.0, "youtube.com": 10.0}),
+        (" www.YouTube.com. = 2.5 , vimeo.com=0,7", {"": 7.0, "youtube.com": 2.5, "vimeo.com": 0.0}),
+        ("youtube.com=10", {"": 5.0, "youtube.com": 10.0}),
+    ],
+)
+def test_pauses_are_read_by_site(monkeypatch: pytest.MonkeyPatch, value: str, expected: dict[str, float]) -> None:
+    monkeypatch.setenv("PAUSES", value)
+    assert env.pauses("PAUSES", 5) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["soon", "-1", "5s", "1e3", "nan", "inf", "youtube=5", "https://youtube.com=5", "youtube.com=", "=5", "a.b=c"],
+)
+def test_a_pause_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PAUSES", value)
+    with pytest.raises(ValueError, match="PAUSES holds .*write "):
+        env.pauses("PAUSES", 5)
+
+
+def test_seconds_may_have_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.seconds("PAUSE", 1) == 1
+    monkeypatch.setenv("PAUSE", "0.5")
+    assert env.seconds("PAUSE", 1) == 0.5
+    monkeypatch.setenv("PAUSE", "half")
+    with pytest.raises(ValueError, match="PAUSE is 'half'; write a number of seconds"):
+        env.seconds("PAUSE", 1)
