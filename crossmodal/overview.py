@@ -11,6 +11,7 @@ from django.urls import reverse
 from annotation.models import Campaign, Task, TaskState
 from crossmodal.roles import ANNOTATOR
 from pipeline.choices import RUNNING_STATES, WAITING_STATES, Policy, RunState, Split, VideoState
+from pipeline.downloads import download_hint
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, TrainingRun, Video
 
@@ -147,6 +148,8 @@ def next_steps(state: Overview) -> list[NextStep]:
 def _steps(state: Overview) -> Iterator[NextStep]:
     train, test = state.videos[Split.TRAIN], state.videos[Split.TEST]
     videos = reverse("list_videos")
+    if hint := download_hint():
+        yield NextStep(hint, "See downloads", reverse("check_downloads"))
     if failed := state.count("failed"):
         yield NextStep(f"{_n(failed, 'video')} could not be processed.", "See why", videos)
     if no_captions := state.count("no_captions"):

@@ -1,6 +1,6 @@
 """The settings of downloads, as the download stage takes them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -18,11 +18,23 @@ def download_options() -> DownloadOptions:
     StageError
         A setting cannot be used; `wrong_settings` tells that at the start already. Not permanent.
     """
+    return _options(wrong=())
+
+
+def usable_options() -> DownloadOptions:
+    """Return the options with what a fresh installation has in place of settings that cannot be used."""
+    return _options(wrong=[name for name, _ in wrong_settings()])
+
+
+def _options(wrong: Collection[str]) -> DownloadOptions:
+    runtime, proxy = (
+        "" if name in wrong else getattr(settings, name) for name in ("DOWNLOAD_JS_RUNTIME", "DOWNLOAD_PROXY")
+    )
     return DownloadOptions(
-        js_runtime=parse_js_runtime(settings.DOWNLOAD_JS_RUNTIME),
+        js_runtime=parse_js_runtime(runtime),
         cookies=cookies_path(),
-        proxy=parse_proxy(settings.DOWNLOAD_PROXY),
-        player_clients=player_clients(),
+        proxy=parse_proxy(proxy),
+        player_clients=() if "DOWNLOAD_PLAYER_CLIENTS" in wrong else player_clients(),
         request_pause_s=settings.DOWNLOAD_REQUEST_PAUSE_S,
     )
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pipeline.views import media, training, video, videos
+from pipeline.views import downloads, media, training, video, videos
 
 urlpatterns = [
     path("videos/", videos.list_videos, name="list_videos"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("videos/<int:pk>/remove/", videos.remove_video, name="remove_video"),
     path("videos/<int:pk>/captions/", video.upload_captions, name="upload_captions"),
     path("segments/<int:pk>/clip", media.segment_clip, name="segment_clip"),
+    path("downloads/", downloads.check_downloads, name="check_downloads"),
     path("training/", training.list_runs, name="list_runs"),
     path("training/start/", training.start_run, name="start_run"),
     path("training/<int:pk>/", training.show_run, name="show_run"),

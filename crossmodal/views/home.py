@@ -12,6 +12,7 @@ from crossmodal import overview as overviews
 from crossmodal.demo import steps
 from crossmodal.demo.progress import progress
 from crossmodal.roles import is_admin, is_annotator
+from pipeline.downloads import download_hint
 
 
 @require_safe
@@ -26,6 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
         state, demo = overviews.overview(), progress()
         context |= {"overview": state, "next_steps": overviews.next_steps(state)}
         context |= {"demo": demo, "demo_warning": steps.hurry(demo)}
+        if state.is_empty:  # otherwise it is one of the next steps
+            context["download_hint"] = download_hint()
     return render(request, "home.html", context)
 
 

@@ -152,7 +152,7 @@ def _guarded_class(allowed: Collection[Endpoint], base: type, request: urllib.re
     """The class of one connection; yt-dlp's own way to a SOCKS proxy, named in a header, is not taken."""
     request.headers.pop("Ytdl-socks-proxy", None)
 
-    class GuardedConnection(base):  # type: ignore[misc, valid-type]
+    class GuardedConnection(base):  # type: ignore[misc]
         def connect(self) -> None:
             plain = self.__dict__["_create_connection"]  # as http.client and yt-dlp set it
 

@@ -23,6 +23,7 @@ PAGES = [
     ("remove_video", "video", "GET POST"),
     ("upload_captions", "video", "POST"),
     ("segment_clip", "segment", "GET"),
+    ("check_downloads", "", "GET POST"),
     ("list_runs", "", "GET"),
     ("start_run", "", "POST"),
     ("show_run", "run", "GET"),

@@ -161,10 +161,10 @@ def test_headers_of_an_extraction_choose_no_proxy(
     """An extractor passes on headers that a page named, for the recording or for further requests."""
     from yt_dlp.extractor.generic import GenericIE
 
-    real = GenericIE._real_extract
+    real: Any = GenericIE._real_extract
 
     def with_header(self: Any, url: str) -> dict[str, Any]:
-        found = real(self, url)
+        found: dict[str, Any] = real(self, url)
         for one in found["formats"]:
             one["http_headers"] = {header: other.address}
         self._download_webpage(url, "again", headers={header: other.address})

@@ -1,0 +1,237 @@
+"""What a download of an address would fetch, looked up without fetching any media."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from yt_dlp import YoutubeDL
+
+from pipeline.stages.caption_choice import Tracks, choose_captions
+from pipeline.stages.download_errors import explain
+from pipeline.stages.download_options import DownloadOptions
+from pipeline.stages.errors import StageError
+from pipeline.stages.ytdlp_guard import guarded_handler
+from pipeline.stages.ytdlp_options import ytdlp_params
+
+MAX_WARNING_LENGTH = 300
+# Nothing is tried again after a look.
+LATER = r"; it is tried again later\.$"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One form in which the site has the recording; sizes and rates as it says, None where it does not."""
+
+    id: str
+    container: str
+    audio_codec: str
+    video_codec: str
+    audio_kbps: float | None
+    bytes: int | None
+    protocol: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class CaptionTrack:
+    """Captions of one kind ("manual" or "automatic") in one language, with the formats there are."""
+
+    kind: str
+    language: str
+    formats: tuple[str, ...]
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ClientAnswer:
+    """What one client of YouTube's player was told: "OK" or another status, the site's words, and how many formats."""
+
+    name: str
+    status: str
+    reason: str
+    formats: int
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Everything a site said of one video, and in one sentence why it cannot be fetched, if so."""
+
+    title: str = ""
+    duration_s: float | None = None
+    extractor: str = ""
+    id: str = ""
+    live_status: str = ""
+    formats: tuple[Format, ...] = ()
+    captions: tuple[CaptionTrack, ...] = ()
+    clients: tuple[ClientAnswer, ...] = ()
+    warnings: tuple[str, ...] = ()
+    problem: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def look_up(url: str, options: DownloadOptions, *, socket_timeout_s: float, allowed_origin: str | None) -> Lookup:
+    """Ask a site what it has at an address.
+
+    What went wrong after the page was read is told in `problem`, so that what each client said is kept.
+
+    Parameters
+    ----------
+    allowed_origin : str or None
+        An origin that is opened although it is not public.
+
+    Raises
+    ------
+    StageError
+        The cookies file or the proxy cannot be used.
+    """
+    parameters = ytdlp_params(options, socket_timeout_s=socket_timeout_s, private=allowed_origin is not None)
+    with _Asker(parameters, allowed_origin) as asker:
+        info, problem = _ask(asker, url)
+        return _describe(info, asker, problem)
+
+
+def _ask(asker: "_Asker", url: str) -> tuple[Mapping[str, Any], str]:
+    try:
+        info = _extract(asker, url)
+    except StageError as error:
+        return {}, re.sub(LATER, ".", error.message)
+    if not isinstance(info, dict) or info.get("_type", "video") != "video":
+        return {}, "The address does not lead to one recording; give the address of a single video."
+    return info, ""
+
+
+def _extract(asker: "_Asker", url: str) -> Any:
+    try:
+        return asker.extract_info(url, download=False)
+    except Exception as error:  # extractors raise anything
+        raise explain(error) from error
+
+
+class _Asker(YoutubeDL):  # type: ignore[misc]
+    """A YoutubeDL that notes what it is told and opens public addresses only."""
+
+    def __init__(self, parameters: dict[str, Any], allowed_origin: str | None) -> None:
+        self.heard: list[str] = []
+        self.answers: dict[str, ClientAnswer] = {}
+        self._allowed_origin = allowed_origin
+        own = {"format": "bestaudio/best", "playlist_items": "1", "logger": _Listener(self.heard)}
+        super().__init__({**parameters, **own, "no_warnings": False})
+
+    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
+        return super().build_request_director([guarded_handler(self._allowed_origin)], preferences)
+
+    def get_info_extractor(self, ie_key: str) -> Any:
+        extractor = super().get_info_extractor(ie_key)
+        if ie_key == "Youtube" and not hasattr(extractor, "_crossmodal_watched"):
+            extractor._crossmodal_watched = True
+            self._watch(extractor)
+        return extractor
+
+    def _watch(self, extractor: Any) -> None:
+        """Note the answer of each client of YouTube's player as it comes in."""
+        one, all_of_them = extractor._extract_player_response, extractor._extract_player_responses
+
+        def watch_one(client: str, *args: Any, **kwargs: Any) -> Any:
+            try:
+                answer = one(client, *args, **kwargs)
+            except Exception as error:
+                self._note(client, "no answer", _plain(str(error)), {})
+                raise
+            self._note(client, *_status(answer), answer)
+            return answer
+
+        def watch_all(*args: Any, **kwargs: Any) -> Any:
+            found = all_of_them(*args, **kwargs)
+            for answer in found[0]:
+                # yt-dlp writes beside the formats whose answer it was; the page itself holds one client's.
+                name = ((answer or {}).get("streamingData") or {}).get("__yt_dlp_client")
+                if name:
+                    self._note(str(name), *_status(answer), answer)
+            return found
+
+        extractor._extract_player_response, extractor._extract_player_responses = watch_one, watch_all
+
+    def _note(self, client: str, status: str, reason: str, answer: Any) -> None:
+        streaming = (answer or {}).get("streamingData") or {}
+        formats = sum(len(streaming.get(kind) or ()) for kind in ("formats", "adaptiveFormats"))
+        self.answers[client] = ClientAnswer(client, status, reason, formats)
+
+
+class _Listener:
+    """Keeps what yt-dlp warns of, each thing once."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self._heard = heard
+
+    def debug(self, message: str) -> None:
+        """Steps of the way are of no interest."""
+
+    info = debug
+
+    def warning(self, message: str) -> None:
+        if (text := _plain(message)) not in self._heard:
+            self._heard.append(text)
+
+    error = warning
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).removeprefix("ERROR: ").removeprefix("WARNING: ")[:MAX_WARNING_LENGTH]
+
+
+def _status(answer: Any) -> tuple[str, str]:
+    playability = (answer or {}).get("playabilityStatus") or {}
+    return str(playability.get("status") or "no answer"), _plain(str(playability.get("reason") or ""))
+
+
+def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
+    duration = info.get("duration")
+    chosen_id = str(info.get("format_id") or "")
+    return Lookup(
+        title=" ".join(str(info.get("title") or "").split()),
+        duration_s=float(duration) if isinstance(duration, int | float) else None,
+        extractor=str(info.get("extractor") or ""),
+        id=str(info.get("id") or ""),
+        live_status=str(info.get("live_status") or ""),
+        formats=tuple(_format(one, chosen_id) for one in info.get("formats") or () if one.get("acodec") != "none"),
+        captions=tuple(_tracks(info.get("subtitles") or {}, info.get("automatic_captions") or {})),
+        clients=tuple(asker.answers.values()),
+        warnings=tuple(asker.heard),
+        problem=problem,
+    )
+
+
+def _format(one: Mapping[str, Any], chosen_id: str) -> Format:
+    size = one.get("filesize") or one.get("filesize_approx")
+    rate = one.get("abr") or (one.get("tbr") if one.get("vcodec") == "none" else None)
+    return Format(
+        id=str(one.get("format_id") or ""),
+        container=str(one.get("ext") or ""),
+        audio_codec=_codec(one.get("acodec")),
+        video_codec=_codec(one.get("vcodec")),
+        audio_kbps=float(rate) if isinstance(rate, int | float) else None,
+        bytes=int(size) if isinstance(size, int | float) else None,
+        protocol=str(one.get("protocol") or ""),
+        chosen=str(one.get("format_id") or "") == chosen_id,
+    )
+
+
+def _codec(name: Any) -> str:
+    return "" if name in (None, "none") else str(name)
+
+
+def _tracks(people: Tracks, automatic: Tracks) -> list[CaptionTrack]:
+    choice = choose_captions(people, automatic)
+    taken = (choice[0].get("url") or choice[0].get("data"), choice[1]) if choice else None
+    found = []
+    for kind, tracks in (("manual", people), ("automatic", automatic)):
+        for language, forms in tracks.items():
+            if language == "live_chat":
+                continue
+            chosen = any((form.get("url") or form.get("data"), kind) == taken for form in forms)
+            formats = tuple(dict.fromkeys(str(form.get("ext") or "") for form in forms))
+            found.append(CaptionTrack(kind, str(language), formats, chosen))
+    return found

@@ -1,0 +1,80 @@
+"""What would be fetched from an address, asked of a real site on loopback; no media is fetched."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.stages.download_options import DownloadOptions
+from pipeline.stages.ytdlp_lookup import Lookup, _Asker, look_up
+from pipeline.stages.ytdlp_options import ytdlp_params
+from tests.loopback import Site, serving
+from tests.stages.test_download import site  # noqa: F401 (a fixture)
+
+
+def look(url: str, site: Site, origin: str | None = "") -> Lookup:  # noqa: F811
+    allowed = site.origin if origin == "" else origin
+    return look_up(url, DownloadOptions(), socket_timeout_s=3, allowed_origin=allowed)
+
+
+def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) -> None:  # noqa: F811
+    tracks = [("de", "deutsch.vtt"), ("en", "talk.srt"), ("en", "talk.vtt")]
+    found = look(site.add_page("/a.html", "talk.wav", *tracks, title="A day"), site)
+    assert found.problem == ""
+    assert found.title.startswith("A day")
+    assert [(one.container, one.chosen) for one in found.formats] == [("wav", True)]
+    assert [(one.kind, one.language, one.formats, one.chosen) for one in found.captions] == [
+        ("manual", "de", ("vtt",), False),
+        ("manual", "en", ("srt", "vtt"), True),
+    ]
+    assert not [request for request in site.requests if "talk" in request]
+
+
+def test_a_page_that_cannot_be_read_is_told_in_a_sentence(site: Site) -> None:  # noqa: F811
+    site.fail("/a.html", 429)
+    found = look(site.origin + "/a.html", site)
+    assert "429" in found.problem
+    assert "tried again" not in found.problem
+    assert found.formats == ()
+
+
+def test_a_private_address_is_not_asked(site: Site) -> None:  # noqa: F811
+    found = look(site.add_page("/a.html", "talk.wav"), site, origin=None)
+    assert "private network" in found.problem
+    assert site.requests == []
+
+
+def test_each_client_of_youtubes_player_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers come from the extractor's own methods; here they are given in its place."""
+    from yt_dlp.extractor.youtube import YoutubeIE
+
+    answers: dict[str, Any] = {
+        "tv": {"playabilityStatus": {"status": "OK"}, "streamingData": {"adaptiveFormats": [{}, {}]}},
+        "web": {"playabilityStatus": {"status": "LOGIN_REQUIRED", "reason": "Sign in to  confirm you’re not a bot"}},
+    }
+    page = {"playabilityStatus": {"status": "OK"}, "streamingData": {"__yt_dlp_client": "web_safari", "formats": [{}]}}
+    monkeypatch.setattr(YoutubeIE, "_extract_player_response", lambda self, client, *args, **kwargs: answers[client])
+    monkeypatch.setattr(YoutubeIE, "_extract_player_responses", lambda self, *args: ([None, page], None))
+    parameters = ytdlp_params(DownloadOptions(), socket_timeout_s=3, private=True)
+    with _Asker(parameters, None) as asker:
+        extractor = asker.get_info_extractor("Youtube")
+        assert asker.get_info_extractor("Youtube") is extractor
+        for client in answers:
+            extractor._extract_player_response(client, "id")
+        with pytest.raises(KeyError):
+            extractor._extract_player_response("mweb", "id")
+        extractor._extract_player_responses("clients")
+    heard = [(one.name, one.status, one.reason, one.formats) for one in asker.answers.values()]
+    assert heard == [
+        ("tv", "OK", "", 2),
+        ("web", "LOGIN_REQUIRED", "Sign in to confirm you’re not a bot", 0),
+        ("mweb", "no answer", "'mweb'", 0),
+        ("web_safari", "OK", "", 1),
+    ]
+
+
+def test_warnings_are_kept_once(tmp_path: Path) -> None:
+    with serving(tmp_path), _Asker(ytdlp_params(DownloadOptions(), socket_timeout_s=3, private=True), None) as asker:
+        asker.report_warning("Some formats\n  are missing")
+        asker.report_warning("Some formats are missing")
+    assert asker.heard == ["Some formats are missing"]
