@@ -2,17 +2,20 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
+from pipeline.stages.ytdlp_lookup import ClientAnswer
 from tests.conftest import ROOT
 from tests.evaluation.corpus import make_judged_corpus
 from tests.factories import Factory
+from tests.loopback import serving
 
 
 def example(command: str) -> Any:
@@ -110,3 +113,24 @@ def test_features(clips: list[Path], tmp_path: Path) -> None:
         assert (arrays["X"].dtype, arrays["X"].shape) == (np.float64, (2, len(arrays["names"])))
         assert arrays["names"].dtype.kind == arrays["paths"].dtype.kind == "U"
         assert arrays["paths"].tolist() == [str(clip) for clip in clips[:2]]
+
+
+def test_check_downloads(tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cookies.txt").write_text(".youtube.com\tTRUE\t/\tTRUE\t0\tSID\ta\n")
+    soundfile.write(tmp_path / "talk.wav", np.zeros(16_000), 16_000, subtype="PCM_16")
+    settings.DOWNLOAD_COOKIES = str(tmp_path / "cookies.txt")
+    settings.DOWNLOAD_PROXY = "http://127.0.0.1:9"
+    settings.DOWNLOAD_PAUSE_S = {"": 5.0, "youtube.com": 10.0}
+    settings.DOWNLOAD_REQUEST_PAUSE_S = 1.0
+    with serving(tmp_path) as site:
+        settings.DOWNLOAD_PRIVATE_ORIGINS = [site.origin]
+        url = site.add_page("/a.html", "talk.wav", ("en", "talk.vtt"))
+        with pytest.raises(CommandError):
+            call_command("check_downloads", url, "--format", "json")
+    document, expected = json.loads(capsys.readouterr().out), example("check_downloads")
+    shown, told = expected.pop("video"), document.pop("video")
+    assert shape(document) == shape(expected)
+    assert list(told) == list(shown)
+    for name in ("formats", "captions"):
+        assert list(told[name][0]) == list(shown[name][0])
+    assert list(asdict(ClientAnswer("web", "OK", "", 1))) == list(shown["clients"][0])
