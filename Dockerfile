@@ -13,6 +13,12 @@ RUN python3 -I crossmodal/bootstrap.py --only browser
 # Two of the packages hold files for Python 2 that cannot be compiled, and are never imported.
 RUN .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 COPY . .
+# Any new value, such as a date, fetches the newest yt-dlp with its solver and runtime over the pinned ones.
+ARG UPDATE_DOWNLOADER=
+RUN if [ -n "$UPDATE_DOWNLOADER" ]; then \
+        .venv/bin/python -I crossmodal/update_downloader.py \
+        && .venv/bin/python -m compileall -q -j 0 .venv/lib/python*/site-packages/yt_dlp*; \
+    fi
 RUN SECRET_KEY=for-this-step-only VAR_DIR=/tmp/var .venv/bin/python manage.py collectstatic --noinput \
     && .venv/bin/python -m compileall -q annotation crossmodal evaluation pipeline \
     && rm -rf .venv/node node_modules var

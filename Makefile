@@ -3,6 +3,7 @@
 #   make run [PORT=8000] [HOST=127.0.0.1]   set up what is missing, start everything, print the address
 #   make demo                               the same, and begin the demonstration at once
 #   make setup [DEV=1]                      only install (DEV=1: also what the tests need)
+#   make update-downloader                  the newest yt-dlp with its solver and JavaScript runtime
 #   make check                              formatting, types, imports, migrations, settings, templates
 #   make test [PYTEST="-k captions"]        make check, then every test
 #   make clean                              remove what was installed; what is in var/ stays
@@ -17,7 +18,7 @@ BIN = .venv/bin
 BOOTSTRAP = $(PYTHON) -I crossmodal/bootstrap.py
 UP = exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
-.PHONY: run demo python setup setup-dev check test clean
+.PHONY: run demo python setup setup-dev update-downloader check test clean
 .DEFAULT_GOAL = run
 
 run: setup
@@ -31,6 +32,9 @@ setup: python
 
 setup-dev: python
 	@$(BOOTSTRAP) --dev
+
+update-downloader: setup
+	@$(BIN)/python -I crossmodal/update_downloader.py
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

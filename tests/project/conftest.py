@@ -1,9 +1,12 @@
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crossmodal import bootstrap
 from crossmodal.demo import scripts
 from tests.project.demo import Workbench, served, write_small_corpus
 
@@ -42,3 +45,42 @@ def small_corpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_folder: P
     scripts.all_scripts.cache_clear()
     yield
     scripts.all_scripts.cache_clear()
+
+
+PINS = ("requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json")
+
+
+def make_environment(folder: Path) -> None:
+    """What a virtual environment looks like from outside; its Python is the one running the tests."""
+    (folder / "bin").mkdir(parents=True, exist_ok=True)
+    (folder / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (folder / "bin" / "python").chmod(0o755)
+    (folder / "bin" / "pip").write_text(f"#!{folder}/bin/python3\n")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that looks like the project's, without a virtual environment."""
+    for name in PINS:
+        shutil.copy(bootstrap.ROOT / name, tmp_path / name)
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, root: Path) -> list[str]:
+    """Installers that were run, as their last argument; npm leaves behind what it would have installed."""
+    seen: list[str] = []
+
+    def run(command: list[str], what: str, *args: object, **kwargs: object) -> None:
+        seen.append(Path(command[-1]).name)
+        if command[-1] == "ci":
+            for source in bootstrap.BROWSER_FILES.values():
+                (root / source).parent.mkdir(parents=True, exist_ok=True)
+                (root / source).write_text("a library")
+        if "venv" in command:
+            make_environment(root / ".venv")
+
+    monkeypatch.setattr(bootstrap, "run", run)
+    monkeypatch.setattr(bootstrap, "find_npm", lambda folder: (["npm"], {}))
+    return seen

@@ -86,7 +86,9 @@ def test_every_variable_the_code_reads_is_explained() -> None:
     docs = (ROOT / "docs" / "operations.md").read_text()
     read = set()
     for path in (ROOT / "crossmodal").rglob("*.py"):
-        read |= set(re.findall(r"""env\.(?:text|flag|number|words)\(["']([A-Z0-9_]+)["']""", path.read_text()))
+        read |= set(
+            re.findall(r"""env\.(?:text|flag|number|words|seconds|pauses)\(["']([A-Z0-9_]+)["']""", path.read_text())
+        )
     assert len(read) > 20
     assert {name for name in read if f"`{name}`" not in docs} == set()
 

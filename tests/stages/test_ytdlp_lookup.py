@@ -1,5 +1,6 @@
 """What would be fetched from an address, asked of a real site on loopback; no media is fetched."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,22 @@ from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.ytdlp_lookup import Lookup, _Asker, look_up
 from pipeline.stages.ytdlp_options import ytdlp_params
 from tests.loopback import Site, serving
-from tests.stages.test_download import site  # noqa: F401 (a fixture)
+from tests.stages.test_download import write_tone
 
 
-def look(url: str, site: Site, origin: str | None = "") -> Lookup:  # noqa: F811
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    write_tone(tmp_path / "talk.wav")
+    with serving(tmp_path) as site:
+        yield site
+
+
+def look(url: str, site: Site, origin: str | None = "") -> Lookup:
     allowed = site.origin if origin == "" else origin
     return look_up(url, DownloadOptions(), socket_timeout_s=3, allowed_origin=allowed)
 
 
-def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) -> None:  # noqa: F811
+def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) -> None:
     tracks = [("de", "deutsch.vtt"), ("en", "talk.srt"), ("en", "talk.vtt")]
     found = look(site.add_page("/a.html", "talk.wav", *tracks, title="A day"), site)
     assert found.problem == ""
@@ -30,7 +38,7 @@ def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) 
     assert not [request for request in site.requests if "talk" in request]
 
 
-def test_a_page_that_cannot_be_read_is_told_in_a_sentence(site: Site) -> None:  # noqa: F811
+def test_a_page_that_cannot_be_read_is_told_in_a_sentence(site: Site) -> None:
     site.fail("/a.html", 429)
     found = look(site.origin + "/a.html", site)
     assert "429" in found.problem
@@ -38,7 +46,7 @@ def test_a_page_that_cannot_be_read_is_told_in_a_sentence(site: Site) -> None:  
     assert found.formats == ()
 
 
-def test_a_private_address_is_not_asked(site: Site) -> None:  # noqa: F811
+def test_a_private_address_is_not_asked(site: Site) -> None:
     found = look(site.add_page("/a.html", "talk.wav"), site, origin=None)
     assert "private network" in found.problem
     assert site.requests == []
