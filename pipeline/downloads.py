@@ -49,7 +49,7 @@ def pacing() -> Pacing:
 def check_all() -> DownloaderReport:
     """Look at everything that downloads need; takes some seconds, at most about twenty without a network."""
     wrong = [Problem(f"{name}: {why}", CORRECT_SETTING) for name, why in wrong_settings()]
-    report = check_downloader(usable_options(), host=_host())
+    report = check_downloader(usable_options(), host=_host(), sites=settings.DOWNLOAD_ALLOWED_HOSTS)
     return replace(report, problems=(*wrong, *report.problems))
 
 

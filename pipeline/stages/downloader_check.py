@@ -1,7 +1,7 @@
 """Whether downloads can work here: versions, runtime, solver, cookies, proxy and network, each looked at for real."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -79,7 +79,9 @@ class DownloaderReport:
     problems: tuple[Problem, ...]
 
 
-def check_downloader(options: DownloadOptions, *, host: str | None, today: date | None = None) -> DownloaderReport:
+def check_downloader(
+    options: DownloadOptions, *, host: str | None, sites: Collection[str] = (), today: date | None = None
+) -> DownloaderReport:
     """Look at everything that downloads need.
 
     Parameters
@@ -87,12 +89,14 @@ def check_downloader(options: DownloadOptions, *, host: str | None, today: date 
     options : DownloadOptions
     host : str or None
         The site that a connection is tried to; None tries none.
+    sites : collection of str
+        Hosts (and their subdomains) that may be fetched: cookies of others may expire.
     today : date or None
         For the age of yt-dlp; None for the real one.
     """
     problems = state_problems(options.js_runtime, today)
     runtime_version, solved = _runtime_and_solver(options, problems)
-    cookies = _cookies(options, problems)
+    cookies = _cookies(options, sites, problems)
     proxy, reach = _network(options, host, problems)
     version = installed_version(YT_DLP)
     return DownloaderReport(
@@ -120,7 +124,7 @@ def _runtime_and_solver(options: DownloadOptions, problems: list[Problem]) -> tu
     state = runtime_state(options)
     if runtime.is_there and (state is None or not state.supported):
         told = f"has version {state.version}, which yt-dlp cannot use" if state else "does not start"
-        remedy = "Run `make setup` in Crossmodal's folder, or set DOWNLOAD_JS_RUNTIME to a newer program."
+        remedy = "Run “make setup” in Crossmodal's folder, or set DOWNLOAD_JS_RUNTIME to a newer program."
         problems.append(Problem(f"The JavaScript runtime {runtime.path} {told}.", remedy))
     test = run_self_test(options)
     if not test.solved and installed_version(SOLVER) and state is not None and state.supported:
@@ -129,7 +133,7 @@ def _runtime_and_solver(options: DownloadOptions, problems: list[Problem]) -> tu
     return state.version if state else "", test.solved
 
 
-def _cookies(options: DownloadOptions, problems: list[Problem]) -> CookiesState | None:
+def _cookies(options: DownloadOptions, hosts: Collection[str], problems: list[Problem]) -> CookiesState | None:
     if options.cookies is None:
         return None
     try:
@@ -143,8 +147,9 @@ def _cookies(options: DownloadOptions, problems: list[Problem]) -> CookiesState 
         text = f"The cookies file {options.cookies} has {found.unreadable_lines} lines that cannot be read."
         problems.append(Problem(text, EXPORT_AGAIN))
     gone = [site.site for site in sites if site.expired == site.cookies]
-    if gone:
-        problems.append(Problem(f"All cookies for {', '.join(gone)} have expired.", EXPORT_AGAIN))
+    needed = [site for site in gone if any(site == host or site.endswith(f".{host}") for host in hosts)]
+    if needed or len(gone) == len(sites):
+        problems.append(Problem(f"All cookies for {', '.join(needed or gone)} have expired.", EXPORT_AGAIN))
     return state
 
 

@@ -13,7 +13,7 @@ SOLVER: Final = "yt-dlp-ejs"
 # Sites change weekly and yt-dlp follows within days; after two months some site has usually been lost.
 OLD_AFTER_DAYS: Final = 60
 UPDATE: Final = (
-    "Run `make update-downloader` in Crossmodal's folder and start it again; for the image see “Downloads” in "
+    "Run “make update-downloader” in Crossmodal's folder and start it again; for the image see “Downloads” in "
     "docs/operations.md."
 )
 
@@ -57,14 +57,14 @@ def state_problems(runtime: JsRuntime, today: date | None = None) -> list[Proble
     age = age_days(version, today)
     found = []
     if not version:
-        found.append(Problem("yt-dlp is not installed.", "Run `make setup` in Crossmodal's folder."))
+        found.append(Problem("yt-dlp is not installed.", "Run “make setup” in Crossmodal's folder."))
     elif age is not None and age > OLD_AFTER_DAYS:
         found.append(Problem(f"yt-dlp {version} is {age} days old; sites change weekly.", UPDATE))
     if not runtime.is_there:
         found.append(
             Problem(
                 f"The JavaScript runtime {runtime.path} is missing; without it YouTube gives hardly any recording.",
-                "Run `make setup` in Crossmodal's folder, or correct DOWNLOAD_JS_RUNTIME if it is set.",
+                "Run “make setup” in Crossmodal's folder, or correct DOWNLOAD_JS_RUNTIME if it is set.",
             )
         )
     if not installed_version(SOLVER):
@@ -72,7 +72,7 @@ def state_problems(runtime: JsRuntime, today: date | None = None) -> list[Proble
             Problem(
                 "The solver of YouTube's challenges (yt-dlp-ejs) is missing; without it YouTube gives hardly any "
                 "recording.",
-                "Run `make setup` in Crossmodal's folder.",
+                "Run “make setup” in Crossmodal's folder.",
             )
         )
     return found

@@ -33,7 +33,7 @@ def check_downloads(request: HttpRequest) -> HttpResponse:
         cache.set(CACHE_KEY, found, CACHED_S)
     report, checked_at = found
     context = {
-        "nav": "downloads",
+        "nav": "videos",
         "report": report,
         "checked_at": checked_at,
         "pacing": pacing(),

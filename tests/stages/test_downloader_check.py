@@ -38,7 +38,7 @@ def program(path: Path, answer: str) -> Path:
 
 
 def check(options: DownloadOptions | None = None, host: str | None = None) -> DownloaderReport:
-    return check_downloader(options or DownloadOptions(), host=host, today=RELEASED)
+    return check_downloader(options or DownloadOptions(), host=host, sites=["youtube.com"], today=RELEASED)
 
 
 def texts(report: DownloaderReport) -> list[str]:
@@ -188,6 +188,14 @@ def test_expired_and_spoilt_cookies_are_problems(tmp_path: Path) -> None:
         f"The cookies file {path} has 1 lines that cannot be read.",
         "All cookies for youtube.com have expired.",
     ]
+
+
+def test_cookies_of_sites_that_are_not_fetched_may_expire(tmp_path: Path) -> None:
+    path = tmp_path / "cookies.txt"
+    path.write_text(f"{cookie('.google.com', 1000)}\n{cookie('.youtube.com', LATER)}\n")
+    assert texts(check(DownloadOptions(cookies=path))) == []
+    path.write_text(cookie(".example.org", 1000))
+    assert texts(check(DownloadOptions(cookies=path))) == ["All cookies for example.org have expired."]
 
 
 def test_an_unreadable_file_is_a_problem(tmp_path: Path) -> None:
