@@ -10,8 +10,9 @@ COPY requirements.txt ./
 RUN python3 -I crossmodal/bootstrap.py --only python
 COPY package.json package-lock.json .npmrc ./
 RUN python3 -I crossmodal/bootstrap.py --only browser
-# Two of the packages hold files for Python 2 that cannot be compiled, and are never imported.
-RUN .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+# The packages' own tests are never run here. Two hold files for Python 2 that cannot be compiled, and are never imported.
+RUN find .venv/lib -type d -name tests -prune -exec rm -rf {} + \
+    && .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 COPY . .
 # Any new value, such as a date, fetches the newest yt-dlp with its solver and runtime over the pinned ones.
 ARG UPDATE_DOWNLOADER=
@@ -21,7 +22,7 @@ RUN if [ -n "$UPDATE_DOWNLOADER" ]; then \
     fi
 RUN SECRET_KEY=for-this-step-only VAR_DIR=/tmp/var .venv/bin/python manage.py collectstatic --noinput \
     && .venv/bin/python -m compileall -q annotation crossmodal evaluation pipeline \
-    && rm -rf .venv/node node_modules var
+    && rm -rf .venv/node node_modules var .venv/lib/python*/site-packages/pip .venv/lib/python*/site-packages/pip-*
 
 FROM ${BASE_IMAGE}
 # A number, so that orchestrators can see that it is not root.

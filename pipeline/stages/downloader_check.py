@@ -128,7 +128,7 @@ def _runtime_and_solver(options: DownloadOptions, problems: list[Problem]) -> tu
         problems.append(Problem(f"The JavaScript runtime {runtime.path} {told}.", remedy))
     test = run_self_test(options)
     if not test.solved and installed_version(SOLVER) and state is not None and state.supported:
-        said = f": {test.said}" if test.said else ""
+        said = f" ({test.said.rstrip('.!')})" if test.said else ""
         problems.append(Problem(f"The self-test challenge was not solved{said}.", UPDATE))
     return state.version if state else "", test.solved
 

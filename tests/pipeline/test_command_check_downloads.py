@@ -36,6 +36,13 @@ FINE = DownloaderReport(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 def run(*arguments: str) -> tuple[str, str]:
     """What is printed, and the failure in words."""
     out = StringIO()

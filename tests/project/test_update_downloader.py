@@ -50,7 +50,7 @@ class Pip:
             for package in packages:
                 self._write(Path(options["--dest"]), package.partition("==")[0].partition(">")[0])
         elif command == "install":
-            self.environment.update(one.split("==") for one in packages if "==" in one)
+            self.environment |= {name: version for name, _, version in (one.partition("==") for one in packages)}
 
     def _write(self, folder: Path, name: str) -> None:
         version = self.index[name]
