@@ -1,0 +1,294 @@
+"""CSV tables as people save them: every row with its place in the file, and no cell lost in silence.
+
+Every reader of tables uses this module, so that all of them accept the same files and refuse the same faults.
+"""
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.stages.errors import StageError
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# The line by which Excel is told what separates the cells.
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # The mark of UTF-32 begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# How files begin that spreadsheets save as their own: .xlsx and .ods are zip archives, .xls is a compound file.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_QUOTE_FAULTS = (
+    ("unexpected end of data", "a quotation mark is opened and never closed"),
+    ("expected after", "a quotation mark stands inside a quoted cell; write it twice there"),
+    ("field larger", "a cell is too long; perhaps a quotation mark is never closed"),
+)
+# Of rows that have the same fault, so many are named.
+MAX_NAMED = 10
+
+
+class TableError(StageError):
+    """A table cannot be read; the sentence names the row and says what to do."""
+
+
+class EncodingError(TableError):
+    """The file is not text in UTF-8 or UTF-16; ``line`` is where, and 0 for a spreadsheet's own file."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class SeparatorError(TableError):
+    """The cells are separated by something else than commas."""
+
+
+class QuoteError(TableError):
+    """A row cannot be read as CSV: its quotation marks do not fit together."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} cannot be read as CSV: {reason}.")
+        self.where = where
+        self.reason = reason
+
+
+class HeadingTwiceError(TableError):
+    """Two columns have the same heading, apart from case and white space."""
+
+    def __init__(self, where: str, names: tuple[str, str]) -> None:
+        first, second = names
+        same = "" if first == second else f" (“{first}” and “{second}”)"
+        super().__init__(f"{where} has more than one column {second}; rename all but one{same}.")
+        self.names = names
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row and its place.
+
+    Attributes
+    ----------
+    row : int
+        As a spreadsheet counts: the first row of the file is 1, blank rows count.
+    line : int
+        Line of the file on which the row begins; another number where cells before it hold line breaks.
+    where : str
+        The place in words, for the beginning of a sentence.
+    cells : tuple of str
+        As they stand, at least as many as there are headings; those that the row lacks are empty.
+    given : int
+        How many cells the row has in the file.
+    """
+
+    row: int
+    line: int
+    where: str
+    cells: tuple[str, ...]
+    given: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose headings are all different, and whose rows hold no cell beside them.
+
+    Attributes
+    ----------
+    headings : tuple of str
+        Without white space around them, and with single spaces inside; columns without a heading are empty.
+    raw_headings : tuple of str
+        As they stand in the file.
+    where : str
+        The place of the headings in words.
+    rows : tuple of TableRow
+        All rows below the headings that are not blank.
+    """
+
+    headings: tuple[str, ...]
+    raw_headings: tuple[str, ...]
+    where: str
+    rows: tuple[TableRow, ...] = field(default=())
+
+    def missing(self, columns: tuple[str, ...]) -> list[str]:
+        """Return those of the columns that the table does not have."""
+        return [column for column in columns if column not in self.headings]
+
+    def cells(self, row: TableRow, columns: tuple[str, ...]) -> dict[str, str]:
+        """Return the row's cells of these columns, without white space around them."""
+        return {column: row.cells[self.headings.index(column)].strip() for column in columns}
+
+
+def read_text(path: Path) -> str:
+    """Read a file as the text of a table; raise OSError or EncodingError."""
+    return decode(path.read_bytes())
+
+
+def decode(content: bytes) -> str:
+    """Return the text of a table in UTF-8, with or without a byte-order mark, or in UTF-16 with one."""
+    if content.startswith(_WORKBOOKS):
+        raise EncodingError(
+            "This is a spreadsheet's own file and not a CSV file in UTF-8; save the sheet as “CSV UTF-8” and try again."
+        )
+    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EncodingError(
+            f"The table is not UTF-8 text (line {line}); save it as “CSV UTF-8” and try again.", line
+        ) from error
+
+
+def read_table(text: str, *, by_line: bool = False, same_width: bool = False) -> Table | None:
+    """Read a table with its headings in the first row that is not blank.
+
+    Parameters
+    ----------
+    text : str
+        What `decode` gives; line ends may be LF, CRLF or CR.
+    by_line : bool
+        Name places by lines of the file rather than by rows.
+    same_width : bool
+        Refuse rows with fewer cells than headings too.
+
+    Returns
+    -------
+    Table or None
+        None where all is blank.
+
+    Raises
+    ------
+    TableError
+        The cells are not separated by commas, quotation marks do not fit together, a heading is there twice, a row has
+        more cells than there are headings, or the text holds NUL characters.
+    """
+    text = text.removeprefix("\ufeff")
+    if "\0" in text:
+        raise TableError("The table is not text: it holds NUL characters. Save it as “CSV UTF-8” and try again.")
+    start, lines_before = _after_separator_line(text)
+    _check_separator(text[start:])
+    records = _records(text[start:], lines_before, by_line)
+    heading = next(records, None)
+    if heading is None:
+        return None
+    headings = tuple(" ".join(cell.split()) for cell in heading.cells)
+    _check_headings(headings, heading.where)
+    rows = tuple(_padded(row, len(headings)) for row in records)
+    _check_widths(rows, headings, same_width)
+    return Table(headings, heading.cells, heading.where, rows)
+
+
+def _after_separator_line(text: str) -> tuple[int, int]:
+    """Where the table begins after a line such as “sep=,”, and how many lines come before."""
+    found = _SEPARATOR_LINE.match(text)
+    if not found:
+        return 0, 0
+    _refuse_separator(found[1])
+    return found.end(), 1
+
+
+def _refuse_separator(separator: str) -> None:
+    if separator == ",":
+        return
+    name = SEPARATORS.get(separator, f"“{separator}”")
+    raise SeparatorError(
+        f"The cells are separated by {name} and not by commas; save the table as “CSV UTF-8 (comma delimited)”, or "
+        "replace the separators, and try again."
+    )
+
+
+def _check_separator(text: str) -> None:
+    """Raise SeparatorError where the first row holds more of another separator than commas, outside quotes."""
+    counts = dict.fromkeys((",", *SEPARATORS), 0)
+    quoted = begun = False
+    for character in text:
+        if character == '"':
+            quoted = not quoted
+        elif character in "\r\n" and not quoted and begun:
+            break
+        elif character in counts and not quoted:
+            counts[character] += 1
+        begun = begun or not character.isspace()
+    most = max(SEPARATORS, key=lambda separator: counts[separator])
+    if counts[most] > counts[","]:
+        _refuse_separator(most)
+
+
+def _records(text: str, lines_before: int, by_line: bool) -> Iterator[TableRow]:
+    """All rows that are not blank."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    number, line = 1, lines_before + 1
+    while True:
+        where = _where(number, line, by_line)
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            reason = next((words for sign, words in _QUOTE_FAULTS if sign in str(error)), str(error))
+            raise QuoteError(where, reason) from error
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield TableRow(number, line, where, tuple(cells), len(cells))
+        number, line = number + 1, lines_before + reader.line_num + 1
+
+
+def _where(row: int, line: int, by_line: bool) -> str:
+    if by_line:
+        return f"Line {line}" if row == line else f"Line {line} (row {row})"
+    return f"Row {row}" if row == line else f"Row {row} (line {line} of the file)"
+
+
+def same_heading(name: str) -> str:
+    """Return what two headings have in common that differ in case, width of letters or white space alone.
+
+    >>> same_heading(" Rater  A") == same_heading("rater a")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _check_headings(headings: tuple[str, ...], where: str) -> None:
+    seen: dict[str, str] = {}
+    for name in filter(None, headings):
+        earlier = seen.setdefault(same_heading(name), name)
+        if earlier is not name:
+            raise HeadingTwiceError(where, (earlier, name))
+
+
+def _padded(row: TableRow, columns: int) -> TableRow:
+    lacking = ("",) * (columns - len(row.cells))
+    return TableRow(row.row, row.line, row.where, row.cells + lacking, row.given)
+
+
+def _check_widths(rows: tuple[TableRow, ...], headings: tuple[str, ...], same_width: bool) -> None:
+    columns = len(headings)
+    wide = [row for row in rows if any(cell.strip() for cell in row.cells[columns:])]
+    short = [row for row in rows if row.given < columns] if same_width else []
+    if same_width and (wide or short):
+        row = min((*wide, *short), key=lambda row: row.row)
+        fault = "a comma" if row.given > columns else "a line break"
+        raise TableError(
+            f"{row.where} has {row.given} cells, the heading {columns}; mend it. Perhaps {fault} stands in a cell that "
+            "needs quotation marks."
+        )
+    if wide:
+        raise TableError(
+            f"{wide[0].where} has more cells than the first row has columns ({wide[0].given} and {columns}); put cells "
+            f"that hold commas in quotation marks.{also_rows(wide[1:])}"
+        )
+
+
+def also_rows(rows: list[TableRow]) -> str:
+    """Return a sentence that names further rows with the same fault, or nothing."""
+    if not rows:
+        return ""
+    named = ", ".join(row.where.lower() for row in rows[:MAX_NAMED])
+    return f" The same holds of {named}{f' and {len(rows) - MAX_NAMED} more' if len(rows) > MAX_NAMED else ''}."
