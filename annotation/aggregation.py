@@ -1,6 +1,5 @@
 """A table of votes of any crowd to one label per task."""
 
-import csv
 import math
 import warnings
 from collections import Counter
@@ -9,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from annotation.agreement import Judgement
+from pipeline.csv_table import SeparatorError, TableError, TableRow, read_table
 
 COLUMNS = ("task", "worker", "label")
+NEEDED = f"The table needs {', '.join(COLUMNS)}, in small letters and separated by commas."
 MAJORITY = "majority"
 DAWID_SKENE = "dawid-skene"
 MACE = "mace"
@@ -46,50 +47,57 @@ class Aggregate:
     tie: bool
 
 
+@dataclass(frozen=True)
+class LongTable:
+    """Votes in the order of their rows, and the headings of columns that are not read."""
+
+    votes: list[Judgement]
+    unread: tuple[str, ...]
+
+
 def read_votes(file: TextIO) -> list[Judgement]:
-    """The votes of a CSV table with the columns task, worker and label, in its order.
+    """The votes of a CSV table with the columns task, worker and label, in its order; see `read_long_table`."""
+    return read_long_table(file.read()).votes
+
+
+def read_long_table(text: str) -> LongTable:
+    """Read a CSV table with the columns task, worker and label.
 
     Raises
     ------
     VotesError
-        A column is missing or there twice, a cell is empty, a row is too long, or a worker votes on a task twice.
+        The cells are not separated by commas, a column is missing or there twice, a cell is empty, a row is too long,
+        or a worker votes on a task twice.
     """
-    reader = csv.DictReader(file, strict=True)
-    votes: dict[tuple[str, str], tuple[int, str]] = {}
     try:
-        names = [name.strip() for name in reader.fieldnames or ()]
-        missing = [column for column in COLUMNS if column not in names]
-        if missing:
-            raise VotesError(
-                f"Row 1 has no column {' or '.join(missing)}; the table needs {', '.join(COLUMNS)}, in small letters "
-                "and separated by commas."
-            )
-        twice = [column for column in COLUMNS if names.count(column) > 1]
-        if twice:
-            raise VotesError(f"Row 1 has more than one column {twice[0]}; rename all but one.")
-        reader.fieldnames = names
-        for row in reader:
-            _take(row, reader.line_num, votes)
-    except csv.Error as error:
-        raise VotesError(f"Row {reader.line_num} cannot be read as CSV: {error}.") from error
+        table = read_table(text)
+    except SeparatorError as error:
+        raise VotesError(f"{error.message} {NEEDED}") from error
+    except TableError as error:
+        raise VotesError(error.message) from error
+    if missing := table.missing(COLUMNS) if table else list(COLUMNS):
+        raise VotesError(f"{table.where if table else 'Row 1'} has no column {' or '.join(missing)}. {NEEDED}")
+    votes: dict[tuple[str, str], tuple[TableRow, str]] = {}
+    assert table is not None  # noqa: S101 - a blank table has no column
+    for row in table.rows:
+        _take(row, table.cells(row, COLUMNS), votes)
     if not votes:
         raise VotesError("The table has no votes below its first row.")
-    return [(task, worker, label) for (task, worker), (_, label) in votes.items()]
+    return LongTable(
+        [(task, worker, label) for (task, worker), (_, label) in votes.items()],
+        tuple(name for name in table.headings if name and name not in COLUMNS),
+    )
 
 
-def _take(row: dict[Any, Any], line: int, votes: dict[tuple[str, str], tuple[int, str]]) -> None:
-    if None in row:
-        raise VotesError(f"Row {line} has more cells than the first row has columns; a label may need quotes.")
-    cells = {column: (row[column] or "").strip() for column in COLUMNS}
+def _take(row: TableRow, cells: dict[str, str], votes: dict[tuple[str, str], tuple[TableRow, str]]) -> None:
     for column, cell in cells.items():
         if not cell:
-            raise VotesError(f"Row {line}, column {column}: the cell is empty.")
+            raise VotesError(f"{row.where}, column {column}: the cell is empty.")
     key = (cells["task"], cells["worker"])
     if key in votes:
-        raise VotesError(
-            f"Row {line}, column worker: {key[1]!r} has voted on task {key[0]!r} already, in row {votes[key][0]}."
-        )
-    votes[key] = (line, cells["label"])
+        earlier = votes[key][0].where.lower()
+        raise VotesError(f"{row.where}, column worker: {key[1]!r} has voted on task {key[0]!r} already, in {earlier}.")
+    votes[key] = (row, cells["label"])
 
 
 def aggregate(judgements: Sequence[Judgement], method: str, *, seed: int = 0) -> list[Aggregate]:

@@ -134,8 +134,43 @@ def test_a_missing_file_and_one_that_is_no_text_are_said(tmp_path: Path) -> None
     with pytest.raises(CommandError, match="cannot be read: Is a directory"):
         call_command("aggregate", str(tmp_path))
     (tmp_path / "bad.csv").write_bytes(b"task,worker,label\n\xff\xfe,a,b\n")
-    with pytest.raises(CommandError, match="cannot be read as UTF-8 text; save the table"):
+    with pytest.raises(CommandError, match="cannot be read as UTF-8 text.*; save the table"):
         call_command("aggregate", str(tmp_path / "bad.csv"))
+
+
+def test_blank_rows_are_passed_over(tmp_path: Path) -> None:
+    (row,) = as_json(tmp_path, "task,worker,label\na,w1,positive\n\n,,\n , ,\na,w2,positive\n")
+    assert (row["task"], row["label"], row["probability"]) == ("a", "positive", 1.0)
+
+
+def test_rows_are_numbered_as_a_spreadsheet_does_with_the_line_where_it_is_another(tmp_path: Path) -> None:
+    text = 'task,worker,label\r\n"a\r\nb",w1,x\r\n"a\r\nb",w2,x\r\n,w3,x\r\n'
+    with pytest.raises(CommandError, match=r"Row 4 \(line 6 of the file\), column task: the cell is empty"):
+        run(tmp_path, text)
+    with pytest.raises(CommandError, match=r"Row 4 \(line 6 of the file\).* already, in row 3 \(line 4 of the file\)"):
+        run(tmp_path, text.replace(",w3", '"a\r\nb",w2'))
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(tmp_path: Path, separator: str, name: str) -> None:
+    with pytest.raises(CommandError, match=f"votes.csv: The cells are separated by {name}"):
+        run(tmp_path, VOTES.replace(",", separator))
+
+
+def test_a_heading_twice_is_refused_also_where_it_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"more than one column Note; rename all but one \(“note” and “Note”\)"):
+        run(tmp_path, "task,worker,label,note,Note\n1,a,x,,\n")
+
+
+def test_a_column_that_is_not_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "task,worker,label,note\n1,a,x,hm\n")
+    assert capsys.readouterr().err == "The column “note” is not read.\n"
+
+
+def test_utf16_is_read(tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").write_bytes(VOTES.encode("utf-16"))
+    call_command("aggregate", str(tmp_path / "votes.csv"), stdout=(out := io.StringIO()))
+    assert out.getvalue().splitlines()[-1] == "2 tasks by 3 workers, 1 tied."
 
 
 def test_a_seed_out_of_range_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.aggregation import COLUMNS, METHODS, VotesError, aggregate, read_votes
+from annotation.aggregation import COLUMNS, METHODS, VotesError, aggregate, read_long_table
+from pipeline.csv_table import EncodingError, read_text
 
 
 class Command(BaseCommand):
@@ -35,15 +36,19 @@ class Command(BaseCommand):
         if not 0 <= seed < 2**32:
             raise CommandError("The seed must be between 0 and 4294967295.")
         try:
-            with votes.open(encoding="utf-8-sig", newline="") as file:
-                judgements = read_votes(file)
+            table = read_long_table(read_text(votes))
         except OSError as error:
             raise CommandError(f"{votes} cannot be read: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{votes} cannot be read as UTF-8 text; save the table as CSV in UTF-8.") from error
+        except EncodingError as error:
+            where = f" (line {error.line})" if error.line else ""
+            raise CommandError(
+                f"{votes} cannot be read as UTF-8 text{where}; save the table as CSV in UTF-8."
+            ) from error
         except VotesError as error:
             raise CommandError(f"{votes.name}: {error}") from error
-        results = aggregate(judgements, method, seed=seed)
+        for name in table.unread:
+            self.stderr.write(f"The column “{name}” is not read.")
+        results = aggregate(table.votes, method, seed=seed)
         if format == "json":
             self.stdout.write(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
             return
@@ -51,4 +56,4 @@ class Command(BaseCommand):
             tie = "  tie" if result.tie else ""
             self.stdout.write(f"{result.task}  {result.label}  {result.probability:.4f}{tie}")
         ties = sum(result.tie for result in results)
-        self.stdout.write(f"{len(results)} tasks by {len({vote[1] for vote in judgements})} workers, {ties} tied.")
+        self.stdout.write(f"{len(results)} tasks by {len({vote[1] for vote in table.votes})} workers, {ties} tied.")
