@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from django.db.models import Prefetch
 
 from pipeline.choices import Policy
+from pipeline.csv_table import EncodingError, read_table, read_text
 from pipeline.files import local_path
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, Video
@@ -53,45 +54,30 @@ class DatasetRow:
 def open_dataset(path: Path) -> TextIO:
     """The file's text; StageError where it is missing or not UTF-8."""
     try:
-        content = path.read_bytes()
+        return io.StringIO(read_text(path), newline="")
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        return io.StringIO(content.decode("utf-8-sig"), newline="")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise StageError(f"{path} is not in UTF-8 (line {line}); save it as CSV in UTF-8 and try again.") from None
+    except EncodingError as error:
+        where = f" (line {error.line})" if error.line else ""
+        raise StageError(f"{path} is not in UTF-8{where}; save it as CSV in UTF-8 and try again.") from error
 
 
 def read_dataset(file: TextIO) -> Iterator[DatasetRow]:
     """Rows of a dataset.csv.
 
-    Raises StageError, naming the line, where the heading lacks a column, a row has too few or too many cells, or the
-    text cannot be read.
+    Raises StageError, naming the line, where the heading lacks a column or has one twice, a row has too few or too many
+    cells, or the text cannot be read.
     """
-    try:
-        reader = csv.reader(file, strict=False)
-        heading = [cell.strip() for cell in next(reader, [])]
-        if heading:
-            heading[0] = heading[0].removeprefix("\ufeff")
-        missing = [column for column in COLUMNS if column not in heading]
-        if missing:
-            raise StageError(
-                f"Line 1 is not the heading of a dataset.csv: {', '.join(missing)} missing; "
-                f"it must be {','.join(COLUMNS)}."
-            )
-        line = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if len(cells) != len(heading):
-                    raise StageError(f"Line {line} has {len(cells)} cells, the heading {len(heading)}; mend it.")
-                named = dict(zip(heading, cells, strict=True))
-                yield DatasetRow(line, {column: named[column] for column in COLUMNS})
-            line = reader.line_num + 1
-    except UnicodeDecodeError:
-        raise StageError("The file is not in UTF-8; save it as CSV in UTF-8 and try again.") from None
-    except csv.Error as error:
-        raise StageError(f"Line {reader.line_num} cannot be read as CSV ({error}).") from None
+    table = read_table(file.read(), by_line=True, same_width=True)
+    if missing := table.missing(COLUMNS) if table else list(COLUMNS):
+        raise StageError(
+            f"{table.where if table else 'Line 1'} is not the heading of a dataset.csv: {', '.join(missing)} missing; "
+            f"it must be {','.join(COLUMNS)}."
+        )
+    assert table is not None  # noqa: S101 - a blank table has no column
+    at = {column: table.headings.index(column) for column in COLUMNS}
+    for row in table.rows:
+        yield DatasetRow(row.line, {column: row.cells[index] for column, index in at.items()})
 
 
 def made_row(dataset_id: str, video: Video) -> dict[str, str]:

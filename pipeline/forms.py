@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from pipeline import labels
 from pipeline.choices import Policy, Split, VideoState
+from pipeline.csv_table import EncodingError, TableError, decode, read_table
 from pipeline.policies import policy_choices
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
@@ -82,16 +83,20 @@ class DatasetForm(SplitForm):
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         _check_size(file, MAX_CSV_BYTES)
         try:
-            text = file.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
+            text = decode(file.read())
+        except EncodingError as error:
             raise forms.ValidationError(
                 "This is not a CSV file in UTF-8. Save the table as CSV and try again."
             ) from error
-        header = text.splitlines()[0] if text.strip() else ""
-        if "\0" in text or "url" not in header.lower():
-            raise forms.ValidationError(
-                "This is not a CSV file in the 2019 format: its first line has no column “URL”."
-            )
+        wrong = forms.ValidationError("This is not a CSV file in the 2019 format: its first line has no column “URL”.")
+        if "\0" in text:
+            raise wrong
+        try:
+            table = read_table(text, by_line=True)
+        except TableError as error:
+            raise forms.ValidationError(error.message) from error
+        if table is None or "URL" not in table.headings:
+            raise wrong
         return io.StringIO(text, newline="")
 
 

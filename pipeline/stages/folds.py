@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from pipeline.stages.errors import StageError
 
 STRATIFIED_GROUP = "stratified-group"
 LEAVE_ONE_GROUP_OUT = "leave-one-group-out"
+# Empty folds come of few groups; among more than these, one of the smallest does as well as any.
+MAX_GROUPS_TO_MOVE = 200
 FOLD_SCHEMES = (STRATIFIED_GROUP, LEAVE_ONE_GROUP_OUT)
 
 
@@ -82,14 +85,15 @@ def nested_folds(y: np.ndarray, groups: np.ndarray, *, scheme: str, folds: int, 
         if not outer:
             raise StageError("Each class has only one segment; training needs more labelled segments, so add videos.")
         if len(outer) < folds:
-            notes.append(f"{len(outer)} folds instead of {folds}: the {n_groups} groups do not allow more.")
+            cause = f"the {n_groups} groups do" if len(outer) == n_groups else "the few segments of each class do"
+            notes.append(f"{len(outer)} folds instead of {folds}: {cause} not allow more.")
     inner = tuple(tuple(_stratified(fold.train, y, groups, folds, seed)) for fold in outer)
     _check_parts(y, groups, outer, inner, notes)
     return NestedFolds(tuple(outer), inner, tuple(notes))
 
 
 def _stratified(rows: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> list[Fold]:
-    """Up to `folds` folds over the given rows; none where these are one group."""
+    """Up to `folds` folds over the given rows, none of them empty; no fold where these are one group."""
     largest_class = max(Counter(y[rows]).values())
     count = min(folds, len(np.unique(groups[rows])), largest_class)
     if count < 2:
@@ -99,7 +103,53 @@ def _stratified(rows: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int,
         # A class with fewer rows than folds; what follows from it is said in the notes.
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         parts = list(splitter.split(rows, y[rows], groups[rows]))
-    return [Fold(rows[train], rows[test]) for train, test in parts if len(test) and len(train)]
+    fold_of = np.zeros(len(rows), dtype=np.int64)
+    for number, (_, test) in enumerate(parts):
+        fold_of[test] = number
+    fold_of = _mended(fold_of, y[rows], groups[rows], count)
+    return [Fold(rows[fold_of != number], rows[fold_of == number]) for number in range(count)]
+
+
+def _mended(fold_of: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
+    """Return the fold of each row, with groups moved until no fold is empty or holds all of a class.
+
+    `StratifiedGroupKFold` can leave a fold empty although there are groups enough: it compares evenness to the last
+    bit, so that rounding decides among folds that are equally good. A class that only one group has, and one that can
+    be spread only at the cost of another, stay in one fold. A division without these faults is left as it is.
+    """
+    _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
+    _, class_of = np.unique(y, return_inverse=True)
+    counts = np.zeros((len(first), class_of.max() + 1))
+    np.add.at(counts, (group_of, class_of), 1)
+    division = fold_of[first]
+    faults = _faults(division, counts, folds)
+    while faults[:2] != (0, 0):
+        moves = [(_faults(moved, counts, folds), moved) for moved in _moves(division, counts, folds)]
+        best, moved = min(moves, key=lambda move: move[0])
+        if best[:2] >= faults[:2]:
+            break
+        division, faults = moved, best
+    return division[group_of]
+
+
+def _faults(division: np.ndarray, counts: np.ndarray, folds: int) -> tuple[int, int, float]:
+    """Count empty folds, and classes of several groups that are all in one fold; then how uneven the folds are."""
+    per_fold = np.zeros((folds, counts.shape[1]))
+    np.add.at(per_fold, division, counts)
+    empty = int((np.bincount(division, minlength=folds) == 0).sum())
+    whole = (per_fold == counts.sum(axis=0)) & ((counts > 0).sum(axis=0) > 1)
+    # Rounded, so that the last bit decides nothing here.
+    return empty, int(whole.sum()), round(float(np.std(per_fold / counts.sum(axis=0), axis=0).mean()), 9)
+
+
+def _moves(division: np.ndarray, counts: np.ndarray, folds: int) -> Iterator[np.ndarray]:
+    """Each division that differs in the fold of one group, of the smallest groups where there are many."""
+    for group in np.argsort(counts.sum(axis=1), kind="stable")[:MAX_GROUPS_TO_MOVE]:
+        for fold in range(folds):
+            if fold != division[group]:
+                moved = division.copy()
+                moved[group] = fold
+                yield moved
 
 
 def _check_parts(
@@ -114,9 +164,10 @@ def _check_parts(
     for label in LABELS:
         missing = sum(label not in y[fold.train] for fold in outer)
         if missing:
+            cause = "one group holds" if len(np.unique(groups[y == label])) == 1 else "the fold's own groups hold"
             notes.append(
-                f"In {missing} of {len(outer)} folds no {label} segment was left to learn from, because one group "
-                "holds them all; these folds never predict it."
+                f"In {missing} of {len(outer)} folds no {label} segment was left to learn from, because {cause} "
+                "them all; these folds never predict it."
             )
     alone = sum(not folds for folds in inner)
     if alone:

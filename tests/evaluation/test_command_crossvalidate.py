@@ -159,6 +159,95 @@ def test_an_empty_a_missing_and_a_binary_table_are_refused(tmp_path: Path) -> No
         crossvalidate(table)
 
 
+def second_line(manifest: Path, path: str, group: str) -> None:
+    """Add a row for a clip; the label is the one of the first clips."""
+    manifest.write_text(f"{manifest.read_text()}{path},positive,{group}\n")
+
+
+def hard_link(clip: Path, other: Path) -> None:
+    other.hardlink_to(clip)
+
+
+def symbolic_link(clip: Path, other: Path) -> None:
+    other.symlink_to(clip)
+
+
+def copy(clip: Path, other: Path) -> None:
+    other.write_bytes(clip.read_bytes())
+
+
+def other_format(clip: Path, other: Path) -> None:
+    samples, rate = sf.read(clip, dtype="int16")
+    sf.write(other, samples, rate, format="FLAC", subtype="PCM_16")
+
+
+WAYS = [
+    (hard_link, "are the same file"),
+    (symbolic_link, "are the same file"),
+    (copy, "hold the same bytes"),
+    (other_format, "have exactly the same features"),
+]
+
+
+@pytest.mark.parametrize(("make", "how"), WAYS)
+def test_a_clip_in_two_groups_is_refused_naming_both(manifest: Path, make: Any, how: str) -> None:
+    make(manifest.parent / "clips/a0.wav", manifest.parent / "clips/again.wav")
+    second_line(manifest, "clips/again.wav", "b")
+    said = rf"Line 2 and line 26 \(a0.wav, again.wav\) of clips.csv {how} but stand in the groups “a” and “b”"
+    with pytest.raises(CommandError, match=said):
+        crossvalidate(manifest)
+
+
+@pytest.mark.parametrize("path", ["clips/a0.wav", "./clips/a0.wav", "clips/../clips/a0.wav", "clips//a0.wav"])
+def test_one_path_written_in_any_way_is_the_same_file(manifest: Path, path: str) -> None:
+    second_line(manifest, path, "d")
+    second_line(manifest, "clips/b1.wav", "d")
+    said = r"Line 2 and line 26 \(a0.wav\) of clips.csv are the same file .* “a” and “d”.* The same holds of 1 more"
+    with pytest.raises(CommandError, match=said):
+        crossvalidate(manifest)
+
+
+@pytest.mark.parametrize(("make", "how"), WAYS)
+def test_a_clip_twice_in_one_group_is_noted_once(manifest: Path, make: Any, how: str) -> None:
+    make(manifest.parent / "clips/a0.wav", manifest.parent / "clips/again.wav")
+    second_line(manifest, "clips/again.wav", "a")
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    (note,) = [note for note in notes if "count again" in note]
+    assert "Line 2 and line 26 (a0.wav, again.wav)" in note
+
+
+def test_a_note_is_printed_too(manifest: Path) -> None:
+    second_line(manifest, "clips/a0.wav", "a")
+    call_command("crossvalidate", str(manifest), "--folds", "2", stdout=(out := io.StringIO()))
+    assert "Rows that are the same file as an earlier one of their group, and count again: Line 2" in out.getvalue()
+
+
+def test_columns_that_are_not_read_are_noted(manifest: Path) -> None:
+    lines = manifest.read_text().splitlines()
+    manifest.write_text("\n".join([f"{lines[0]},take", *(f"{line},1" for line in lines[1:])]))
+    assert "The column “take” of clips.csv was not read." in crossvalidate(manifest)["recipe"]["notes"]
+
+
+@pytest.mark.parametrize(
+    ("change_text", "said"),
+    [
+        (lambda text: text.replace(",", ";"), "clips.csv: The cells are separated by semicolons"),
+        (lambda text: text.replace(",", "\t"), "clips.csv: The cells are separated by tabs"),
+        (lambda text: text.replace("label,group", "label,group,Group"), "more than one column Group"),
+        (lambda text: text.replace("a2.wav,", "a2,b.wav,"), "Line 4 has more cells than the first row has columns"),
+        (lambda text: text.replace("clips/a1", '"clips/a1'), "Line 3 cannot be read as CSV"),
+        (
+            lambda text: text.replace("a\n", '"a\nb"\n', 1) + "x.wav,neutral,c\n",
+            r"Line 27 \(row 26\) of clips.csv: there",
+        ),
+    ],
+)
+def test_a_table_with_a_fault_is_refused_in_words(manifest: Path, change_text: Any, said: str) -> None:
+    manifest.write_text(change_text(manifest.read_text()))
+    with pytest.raises(CommandError, match=said):
+        crossvalidate(manifest)
+
+
 def test_one_group_is_refused_in_a_sentence(manifest: Path) -> None:
     lines = manifest.read_text().splitlines()
     manifest.write_text("\n".join(lines[:1] + [line[: line.rindex(",")] + ",one" for line in lines[1:]]))

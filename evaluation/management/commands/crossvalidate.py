@@ -1,15 +1,15 @@
 """Cross-validate a recipe on labelled audio files, without the database."""
 
 import argparse
-import csv
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from evaluation.manifests import Manifest, check_features, read_manifest
 from evaluation.metrics import evaluate
 from pipeline.labels import LABELS
 from pipeline.management.progress_bar import progress_bar
@@ -20,15 +20,7 @@ from pipeline.stages.folds import LEAVE_ONE_GROUP_OUT, STRATIFIED_GROUP
 from pipeline.stages.recipes import HALF_OWN_SEGMENTS, RECIPES, Recipe, normalise_per_group
 from pipeline.stages.training import CLASSIFIERS, TrainingResult, train
 
-COLUMNS = ("path", "label", "group")
 GROUPS = "groups"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    paths: list[Path]
-    labels: np.ndarray
-    groups: np.ndarray
 
 
 class Command(BaseCommand):
@@ -48,7 +40,7 @@ class Command(BaseCommand):
             type=Path,
             metavar="MANIFEST.csv",
             help="table with the columns path (relative ones against the table's folder), label "
-            f"({', '.join(LABELS)}) and group",
+            f"({', '.join(LABELS)}) and group; a clip may not be in two groups",
         )
         parser.add_argument("--recipe", choices=sorted(RECIPES), default="recommended", help="default: %(default)s")
         parser.add_argument("--features", choices=sorted(EXTRACTORS), help="extractor (default: the recipe's)")
@@ -60,11 +52,12 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
 
     def handle(self, *, manifest: Path, format: str, **options: Any) -> None:
-        data = read_manifest(manifest)
         recipe = adjusted_recipe(**options)
         try:
+            data = read_manifest(manifest)
             with progress_bar("file") as progress:
                 X = extract_files(data.paths, recipe.extractor, progress=progress)
+            data = check_features(data, X)
             if recipe.normalise_groups:
                 X = normalise_per_group(X, data.groups)
             with progress_bar("fit") as progress:
@@ -76,38 +69,6 @@ class Command(BaseCommand):
         )
         document = {**report.as_dict(), "recipe": recipe_facts(recipe, result, data)}
         self.stdout.write(json.dumps(document, indent=2) if format == "json" else as_text(document))
-
-
-def read_manifest(path: Path) -> Manifest:
-    """The rows of a manifest; CommandError naming the row for whatever is wrong."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if missing:
-                raise CommandError(f"{path.name} has no column {' or '.join(missing)}; it needs {', '.join(COLUMNS)}.")
-            rows = [
-                (reader.line_num, {column: (row[column] or "").strip() for column in COLUMNS})
-                for row in reader
-                if any(row.values())
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{path} cannot be read as a CSV table: {error}.") from error
-    if not rows:
-        raise CommandError(f"{path.name} has no rows.")
-    for line, row in rows:
-        where = f"Line {line} of {path.name}"
-        if row["label"] not in LABELS:
-            raise CommandError(f"{where}: the label {row['label']!r} is not one of {', '.join(LABELS)}.")
-        if not row["group"]:
-            raise CommandError(f"{where}: the group is empty; it says which files must not be split (speaker, video).")
-        if not row["path"] or not (path.parent / row["path"]).is_file():
-            raise CommandError(f"{where}: there is no file {row['path']!r}.")
-    return Manifest(
-        paths=[path.parent / row["path"] for _, row in rows],
-        labels=np.array([row["label"] for _, row in rows]),
-        groups=np.array([row["group"] for _, row in rows]),
-    )
 
 
 def adjusted_recipe(
@@ -140,7 +101,7 @@ def recipe_facts(recipe: Recipe, result: TrainingResult, data: Manifest) -> dict
         "best_c": result.best_c,
         "best_gamma": result.best_gamma,
         "macro_f1_by_c": {f"{c:g}": score for c, score in result.score_by_c.items()},
-        "notes": [*result.notes, *group_notes(recipe, data)],
+        "notes": [*data.notes, *result.notes, *group_notes(recipe, data)],
     }
 
 
