@@ -54,7 +54,7 @@ def train(run: TrainingRun) -> None:
     """The work of the job `train`."""
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
         data = gather(run, Path(folder), show(run, "Gathering features"))
-        result = training.train(data.X, data.y, data.groups, parameters_of(run), progress=show(run, "Training"))
+        result = training.train(data.X, data.y, data.fold_groups, parameters_of(run), progress=show(run, "Training"))
         scores = _scores(data, result)
         path = Path(folder) / "model.skops"
         model = NormalisedModel(data.normaliser, result.pipeline) if data.normaliser else result.pipeline
@@ -82,7 +82,7 @@ def _scores(data: TrainingData, result: TrainingResult) -> dict[str, Any]:
         "score_by_c": {f"{c:g}": score for c, score in result.score_by_c.items()},
         "n": len(data.y),
         "videos": len(np.unique(data.groups)),
-        "out_of_fold": evaluate_folds(data.y, result.out_of_fold_labels, data.groups),
+        "out_of_fold": evaluate_folds(data.y, result.out_of_fold_labels, data.fold_groups),
         "best_gamma": result.best_gamma,
         "risk_coverage": risk_coverage(data.y, result.out_of_fold_probabilities).as_dict(),
         "likely_wrong": _likely_wrong(data, result),
@@ -130,7 +130,7 @@ def _card(run: TrainingRun, data: TrainingData, result: TrainingResult, scores: 
         "seed": run.seed,
         "training_videos": np.unique(data.groups).tolist(),
         "data_sha256": data.fingerprint(),
-        "notes": [*result.notes, *([NORMALISED_NOTE] if data.normaliser else [])],
+        "notes": [*data.notes, *result.notes, *([NORMALISED_NOTE] if data.normaliser else [])],
         "scores": scores,
     }
 

@@ -1,6 +1,7 @@
 """The rows that a training run learns from, gathered on disk."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.feature_file import FeatureTable
 from pipeline.stages.normalising import GroupNormaliser
 from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.repeats import find_repeats, row_digests, united_groups
 from pipeline.stages.row_file import RowFile
 
 # Of the feature matrix while its fingerprint is taken: about 10 MB.
 ROWS_AT_ONCE = 10_000
+# Of pairs of videos with the same segments, so many are named.
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,12 @@ class TrainingData:
         Primary key of each row's segment.
     names : tuple of str
         Names of the features.
+    fold_groups : np.ndarray [shape=(n,), dtype=int64]
+        As `groups`, with videos that hold the same segments as one: they may not be on both sides of a fold.
     normaliser : GroupNormaliser or None
         Fitted on all kept segments of the videos, those without a label included.
+    notes : tuple of str
+        What was found in the data, one sentence each.
     """
 
     X: np.ndarray
@@ -44,7 +52,9 @@ class TrainingData:
     groups: np.ndarray
     segments: np.ndarray
     names: tuple[str, ...]
+    fold_groups: np.ndarray
     normaliser: GroupNormaliser | None = None
+    notes: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """SHA-256 over keys, labels and feature bytes; the same data give the same fingerprint."""
@@ -74,9 +84,12 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
     """
     parts: list[_Part] = []
     names: tuple[str, ...] = ()
+    digests: list[bytes] = []
     with RowFile(folder / "features") as rows_on_disk:
         for part, table in _labelled_videos(run, progress):
             names = table.names
+            # Of the features as they are: standardised ones differ where two videos share but a part.
+            digests += row_digests(table.X[part.chosen])
             # Standardising needs all of a video's kept segments, learning those with a label.
             rows_on_disk.append(table.X if run.normalise_videos else table.X[part.chosen])
             parts.append(part)
@@ -89,13 +102,41 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
     normaliser = None
     if run.normalise_videos:
         X, normaliser = _normalised(X, parts, folder)
+    groups = np.array([part.video for part in parts for _ in part.chosen], dtype=np.int64)
+    fold_groups = united_groups(digests, groups)
+    if len(np.unique(fold_groups)) < 2:
+        # Nothing would be left to learn from; what the figures are worth is said.
+        fold_groups = groups
     return TrainingData(
         X=X,
         y=np.array([label for part in parts for label in part.labels]),
-        groups=np.array([part.video for part in parts for _ in part.chosen], dtype=np.int64),
+        groups=groups,
         segments=np.array([pk for part in parts for pk in part.segments], dtype=np.int64),
         names=names,
+        fold_groups=fold_groups,
         normaliser=normaliser,
+        notes=_repeat_notes(digests, groups, fold_groups),
+    )
+
+
+def _repeat_notes(digests: list[bytes], groups: np.ndarray, fold_groups: np.ndarray) -> tuple[str, ...]:
+    """Say which videos hold the same segments, as one recording at two addresses does."""
+    across = find_repeats(digests, groups.tolist()).across
+    if not across:
+        return ()
+    shared = Counter((int(groups[first]), int(groups[row])) for first, row in across)
+    pairs = [f"{first} and {second} ({n})" for (first, second), n in shared.most_common(MAX_NAMED)]
+    more = f" and {len(shared) - MAX_NAMED} further pairs" if len(shared) > MAX_NAMED else ""
+    apart = all(fold_groups[first] != fold_groups[row] for first, row in across)
+    return (
+        f"Videos with segments of exactly the same features, as one recording at two addresses has: "
+        f"{', '.join(pairs)}{more}. "
+        + (
+            "All videos are so, and they could not be kept in one fold: the figures are too good. "
+            if apart
+            else "They were kept in one fold. "
+        )
+        + "Remove all but one of them, since their segments count twice.",
     )
 
 

@@ -157,3 +157,35 @@ def test_the_result_of_a_superseded_training_is_dropped(
     run.refresh_from_db()
     assert (run.state, run.attempts, run.predictions.count()) == (RunState.RUNNING, 2, 0)
     assert not default_storage.exists("trainingrun") or default_storage.listdir("trainingrun")[1] == []
+
+
+def same_recording(first: Video, second: Video) -> None:
+    """Give the second video the features of the first, as the same recording at another address has."""
+    with default_storage.open(str(first.features), "rb") as file:
+        second.features.save("features.npz", file)
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_one_recording_at_two_addresses_is_kept_in_one_fold_and_noted(
+    videos: list[Video], run: TrainingRun, normalise: bool
+) -> None:
+    same_recording(videos[0], videos[2])
+    TrainingRun.objects.update(normalise_videos=normalise)
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    folds = {p.segment.video_id: p.fold for p in run.predictions.select_related("segment")}
+    assert folds[videos[0].pk] == folds[videos[2].pk]
+    (note,) = [note for note in run.card["notes"] if note.startswith("Videos with segments of exactly the same")]
+    assert f"{videos[0].pk} and {videos[2].pk} (10)" in note
+    assert "kept in one fold" in note
+    assert run.scores["out_of_fold"]["groups"] == 3
+    assert run.scores["videos"] == 4
+
+
+def test_where_all_videos_are_one_recording_the_figures_are_doubted(videos: list[Video], run: TrainingRun) -> None:
+    for video in videos[1:]:
+        same_recording(videos[0], video)
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    assert run.state == RunState.DONE
+    assert any("the figures are too good" in note for note in run.card["notes"])
