@@ -83,6 +83,8 @@ def import_votes(request: SignedInRequest, pk: int | None = None) -> HttpRespons
             form.add_error(None, error.message)
         else:
             messages.success(request, report.sentence())
+            for sentence in (*report.unread, *report.notes):
+                messages.warning(request, sentence)
             return redirect("show_campaign", Campaign.objects.get(name=report.campaign).pk)
     bad = form.errors or "unknown" in context
     return render(request, "annotation/import_votes.html", context, status=400 if bad else 200)

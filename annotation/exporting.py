@@ -4,9 +4,16 @@ import csv
 from collections import defaultdict
 from typing import Protocol
 
+from annotation.listeners import exact_heading, plain_heading
+from annotation.matching import names_of
 from annotation.models import Campaign, Task, Vote, VoteOrigin
-from annotation.votetable import SIMULATED_SUFFIX, segment_of_key
+from annotation.votecolumns import EXPORTED_END, EXPORTED_START, KNOWN_HEADINGS, plain
+from annotation.votetable import clean_text, segment_of_key, whole_number
+from pipeline.csv_table import same_heading
 from pipeline.models import TextLabel
+
+# A person's account and whether the votes are simulated.
+Column = tuple[str, bool]
 
 
 class Writable(Protocol):
@@ -16,12 +23,28 @@ class Writable(Protocol):
 
 
 def _identity(task: Task) -> tuple[str, str, str]:
-    """Video, segment and text of a task, whether its segment is stored or came with a table."""
-    if task.segment is None:
-        return task.imported_video, segment_of_key(task.imported_key), task.imported_text
-    video = task.segment.video
-    # A pk could be taken for one of the dataset's own ids, so it says what it is.
-    return video.dataset_id or f"video-{video.pk}", str(task.segment.position), task.segment.text
+    """Video, segment and text of a task, whether its segment is stored or came with a table.
+
+    Empty where the table named no video: a made-up name would come back as a video of its own.
+    """
+    if task.segment is not None:
+        return names_of(task.segment.video)[0], str(task.segment.position), clean_text(task.segment.text)
+    video = task.named_video
+    segment = segment_of_key(task.imported_key, video) if video else ""
+    return whole_number(video), segment, clean_text(task.imported_text)
+
+
+def _headings(columns: list[Column]) -> list[str]:
+    """A heading per column that is read back as the same person, and as nothing else."""
+    headings: list[str] = []
+    taken: set[str] = set()
+    for username, simulated in columns:
+        heading = plain_heading(username, simulated=simulated)
+        if plain(heading) in KNOWN_HEADINGS or same_heading(heading) in taken:
+            heading = exact_heading(username, simulated=simulated)
+        taken.add(same_heading(heading))
+        headings.append(heading)
+    return headings
 
 
 def write_votes(campaign: Campaign, file: Writable) -> None:
@@ -31,16 +54,19 @@ def write_votes(campaign: Campaign, file: Writable) -> None:
             "segment_id", "label"
         )
     )
-    votes: dict[int, dict[str, str]] = defaultdict(dict)
-    listeners: dict[str, None] = {}
-    rows = Vote.objects.standing().filter(task__campaign=campaign).order_by("annotator_id", "pk")
-    for task_pk, name, label, origin in rows.values_list("task_id", "annotator__username", "label", "origin"):
-        heading = name + SIMULATED_SUFFIX if origin == VoteOrigin.SIMULATED else name
-        listeners[heading] = None
-        votes[task_pk][heading] = label
+    votes: dict[int, dict[Column, str]] = defaultdict(dict)
+    people: dict[Column, int] = {}
+    rows = Vote.objects.standing().filter(task__campaign=campaign)
+    for task_pk, person, name, label, origin in rows.values_list(
+        "task_id", "annotator_id", "annotator__username", "label", "origin"
+    ):
+        column = (name, origin == VoteOrigin.SIMULATED)
+        people[column] = person
+        votes[task_pk][column] = label
+    columns = sorted(people, key=lambda column: (people[column], column[1]))
     writer = csv.writer(file)
-    writer.writerow(["VideoId", "segment", "sentiment analysis", *listeners, "text"])
+    writer.writerow([*EXPORTED_START, *_headings(columns), *EXPORTED_END])
     for task in campaign.tasks.select_related("segment__video").order_by("position"):
         video, segment, text = _identity(task)
         label = task.imported_label or predicted.get(task.segment_id or 0, "")
-        writer.writerow([video, segment, label, *(votes[task.pk].get(name, "") for name in listeners), text])
+        writer.writerow([video, segment, label, *(votes[task.pk].get(column, "") for column in columns), text])

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from annotation.sampling import DEFAULT_TOTAL
 from pipeline import labels
 from pipeline.choices import Policy, Split
+from pipeline.csv_table import TableError, decode
 from pipeline.policies import policy_choices
 
 MAX_TABLE_BYTES = 2 * 1024 * 1024
@@ -91,9 +92,9 @@ class TableForm(forms.Form):
         if (file.size or 0) > MAX_TABLE_BYTES:
             raise forms.ValidationError(f"A vote table has at most {MAX_TABLE_BYTES // 1024**2} MB; this is larger.")
         try:
-            return bytes(file.read()).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise forms.ValidationError("The table is not UTF-8 text; save it as “CSV UTF-8” and try again.") from error
+            return decode(bytes(file.read()))
+        except TableError as error:
+            raise forms.ValidationError(error.message) from error
 
     def lines(self) -> io.StringIO:
         return io.StringIO(self.cleaned_data["table"], newline="")

@@ -5,17 +5,21 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation import truth
+from annotation.accounts import people_of
 from annotation.errors import AnnotationError
+from annotation.labelwords import UnknownWord
+from annotation.listeners import Listener
+from annotation.matching import tasks_of
 from annotation.models import VOTES_PER_TASK, Campaign, Condition, Slot, Task, TaskState, Vote, VoteOrigin
 from annotation.sampling import create_campaign
-from annotation.votetable import Listener, TableRow, UnknownWord, VoteTable, read_table
-from crossmodal.roles import ANNOTATOR
+from annotation.votetable import VoteTable, read_table
 from pipeline.choices import Policy
 
+OCCASIONAL = ("without_video", "unread", "notes")
 # Votes of a table get ids derived from campaign, row and listener, so that a second import finds them.
 VOTE_NAMESPACE = uuid.UUID("6c1f6c0e-5b0b-4b8e-9a53-2d6f0d6f7f19")
 
@@ -48,8 +52,13 @@ class ImportReport:
     no_majority: int
     awaiting: int
     suggestions: tuple[UnknownWord, ...] = field(default=())
+    without_video: int = 0
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
+        if not self.votes:
+            return f"The table has no votes; {self.new_rows} of its {self.rows} segments were added."
         if not self.new_votes:
             return f"All {self.votes} votes of the table were there already; nothing was added."
         return (
@@ -58,7 +67,13 @@ class ImportReport:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The JSON object of the command; its last three keys are there only where there is something to say."""
+        words = [
+            {"row": word.row, "column": word.column, "word": word.word, "suggestion": word.suggestion}
+            for word in self.suggestions
+        ]
+        document = {**asdict(self), "suggestions": words}
+        return {name: value for name, value in document.items() if value or name not in OCCASIONAL}
 
 
 def import_votes(
@@ -68,33 +83,48 @@ def import_votes(
     campaign_name: str,
     accept_suggestions: bool = False,
     user: User | None = None,
+    votes_per_task: int | None = None,
 ) -> ImportReport:
-    """Import a vote table; all of it or nothing. The same table again adds nothing."""
+    """Import a vote table; all of it or nothing. The same table again adds nothing.
+
+    A new campaign takes as many votes per segment as the row with most has, unless it is said.
+    """
     table = read_table(lines, accept_suggestions=accept_suggestions)
     if table.unknown and not (accept_suggestions and all(word.suggestion for word in table.unknown)):
         raise UnknownWordsError(table.unknown)
     with transaction.atomic():
-        campaign = _campaign(table, split, campaign_name, user)
-        tasks, new_rows = _tasks(campaign, table)
-        people = {listener: _person(listener) for listener in table.listeners}
+        campaign = _campaign(table, split, campaign_name, user, votes_per_task)
+        tasks, new_rows = tasks_of(campaign, table)
+        people, notes = people_of(table.listeners, campaign)
         new_votes = _votes(campaign, table, tasks, people)
         truth.rebuild(campaign)
-    states = list(campaign.tasks.filter(imported_key__in=tasks).values_list("state", flat=True))
+    states = list(campaign.tasks.filter(pk__in=[task.pk for task in tasks.values()]).values_list("state", flat=True))
+    without_video = sum(not row.video for row in table.rows)
+    if without_video:
+        notes = (*notes, _without_video(without_video, len(table.rows)))
     return ImportReport(
         campaign=campaign.name,
         rows=len(table.rows),
         votes=sum(1 for row in table.rows for label in row.votes if label),
         new_rows=new_rows,
         new_votes=new_votes,
-        annotators=tuple(listener.name for listener in table.listeners),
+        annotators=tuple(dict.fromkeys(listener.name for listener in table.listeners)),
         majority=states.count(TaskState.MAJORITY),
         no_majority=states.count(TaskState.NO_MAJORITY),
         awaiting=states.count(TaskState.OPEN),
         suggestions=table.unknown,
+        without_video=without_video,
+        unread=table.unread,
+        notes=notes,
     )
 
 
-def _campaign(table: VoteTable, split: str, name: str, user: User | None) -> Campaign:
+def _without_video(n: int, rows: int) -> str:
+    which = "No row names" if n == rows else f"{n} of {rows} rows do not name"
+    return f"{which} a video, so intervals over videos take these rows as one video together."
+
+
+def _campaign(table: VoteTable, split: str, name: str, user: User | None, votes_per_task: int | None) -> Campaign:
     """The campaign of that name, locked; a new one is closed, as nothing in it can be heard."""
     needed = max(sum(1 for label in row.votes if label) for row in table.rows)
     if not Campaign.objects.filter(name=name).exists():
@@ -103,7 +133,7 @@ def _campaign(table: VoteTable, split: str, name: str, user: User | None) -> Cam
             split=split,
             policy=Policy.SEED_2019,
             sampling={"method": "vote-table"},
-            votes_per_task=needed or VOTES_PER_TASK,
+            votes_per_task=votes_per_task or needed or VOTES_PER_TASK,
             is_open=False,
             created_by=user,
         )
@@ -121,88 +151,75 @@ def _campaign(table: VoteTable, split: str, name: str, user: User | None) -> Cam
     return campaign
 
 
-def _tasks(campaign: Campaign, table: VoteTable) -> tuple[dict[str, Task], int]:
-    """The task of each row by its key, and how many of them are new."""
-    keys = [row.key for row in table.rows]
-    there = {task.imported_key: task for task in campaign.tasks.filter(imported_key__in=keys)}
-    last = campaign.tasks.order_by("-position").values_list("position", flat=True).first()
-    first_free = 0 if last is None else last + 1
-    new: list[Task] = []
-    for row in table.rows:
-        task = there.get(row.key)
-        if task is None:
-            new.append(_new_task(campaign, row, first_free + len(new)))
-        elif (task.imported_text, task.imported_label) != (row.text, row.predicted):
-            raise AnnotationError(
-                f"Row {row.number} ({row.key}) is in this campaign already, with another text or predicted label. "
-                "Import the table into a campaign of its own."
-            )
-    Task.objects.bulk_create(new)
-    return {**there, **{task.imported_key: task for task in new}}, len(new)
-
-
-def _new_task(campaign: Campaign, row: TableRow, position: int) -> Task:
-    # Without a video each row is its own group: nothing says which rows belong together.
-    return Task(
-        campaign=campaign,
-        position=position,
-        imported_key=row.key,
-        imported_video=row.video or row.key,
-        imported_text=row.text,
-        imported_label=row.predicted,
-    )
-
-
-def _person(listener: Listener) -> User:
-    """The listener's account; a new one cannot sign in until an admin says so."""
-    name = "_".join(listener.name.split())
-    person, created = User.objects.get_or_create(username=name, defaults={"is_active": False})
-    if created:
-        person.set_unusable_password()
-        person.save(update_fields=["password"])
-        person.groups.add(Group.objects.get_or_create(name=ANNOTATOR)[0])
-    return person
-
-
 def _votes(campaign: Campaign, table: VoteTable, tasks: dict[str, Task], people: dict[Listener, User]) -> int:
     """Add the votes that are not there yet, each in a filled slot; returns how many."""
-    there = {vote.client_id: vote for vote in Vote.objects.filter(task__campaign=campaign)}
-    used: dict[int, list[int]] = {task.pk: [] for task in tasks.values()}
-    for task_pk, number in Slot.objects.filter(task__campaign=campaign).values_list("task_id", "slot"):
-        used.setdefault(task_pk, []).append(number)
+    standing = Vote.objects.standing().filter(task__campaign=campaign)
+    there = {(task, person): label for task, person, label in standing.values_list("task_id", "annotator_id", "label")}
+    made = set(Vote.objects.filter(task__campaign=campaign).values_list("client_id", flat=True))
+    places = _Places(campaign)
     votes: list[Vote] = []
-    slots: list[Slot] = []
     for row in table.rows:
         task = tasks[row.key]
         for listener, label in zip(table.listeners, row.votes, strict=True):
-            if not label:
-                continue
             person = people[listener]
-            client_id = uuid.uuid5(VOTE_NAMESPACE, f"{campaign.pk}/{row.key}/{person.username}")
-            earlier = there.get(client_id)
-            if earlier is not None and earlier.label != label:
-                raise AnnotationError(
-                    f"Row {row.number} ({row.key}): “{listener.name}” voted {earlier.label} in an earlier import, "
-                    f"{label} in this table. Votes are never changed; import into a campaign of its own."
-                )
-            if earlier is not None:
+            earlier = there.get((task.pk, person.pk))
+            if not label or label == earlier:
                 continue
-            number = next(n for n in range(1, len(used[task.pk]) + 2) if n not in used[task.pk])
-            if number > campaign.votes_per_task:
-                raise AnnotationError(f"Row {row.number} ({row.key}) already has {campaign.votes_per_task} votes.")
-            used[task.pk].append(number)
-            origin = VoteOrigin.SIMULATED if listener.simulated else VoteOrigin.IMPORTED
-            slots.append(Slot(task=task, slot=number, annotator=person, filled=True))
+            if earlier is not None:
+                raise AnnotationError(
+                    f"{row.where} ({row.key}): “{listener.name}” voted {earlier} before, {label} in this table. Votes "
+                    "are never changed; import into a campaign of its own."
+                )
+            client_id = uuid.uuid5(VOTE_NAMESPACE, f"{campaign.pk}/{row.key}/{person.username}")
+            if client_id in made:
+                raise AnnotationError(
+                    f"{row.where} ({row.key}): “{listener.name}” took that vote back; import into a campaign of its "
+                    "own."
+                )
+            if not places.fill(task, person):
+                raise AnnotationError(f"{row.where} ({row.key}) already has {campaign.votes_per_task} votes.")
             votes.append(
                 Vote(
                     task=task,
                     annotator=person,
                     label=label,
-                    origin=origin,
+                    origin=VoteOrigin.SIMULATED if listener.simulated else VoteOrigin.IMPORTED,
                     condition=Condition.UNKNOWN,
                     client_id=client_id,
                 )
             )
-    Slot.objects.bulk_create(slots)
+    places.save()
     Vote.objects.bulk_create(votes)
     return len(votes)
+
+
+class _Places:
+    """The slots of a campaign's tasks, filled one after the other."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.per_task = campaign.votes_per_task
+        self.used: dict[int, set[int]] = {}
+        self.held: dict[tuple[int, int], int] = {}
+        self.new: list[Slot] = []
+        self.filled: list[int] = []
+        slots = Slot.objects.filter(task__campaign=campaign)
+        for pk, task, number, person in slots.values_list("pk", "task_id", "slot", "annotator_id"):
+            self.used.setdefault(task, set()).add(number)
+            self.held[task, person] = pk
+
+    def fill(self, task: Task, person: User) -> bool:
+        """Fill a place, the person's own where they hold one; False where there is none left."""
+        if (own := self.held.get((task.pk, person.pk))) is not None:
+            self.filled.append(own)
+            return True
+        used = self.used.setdefault(task.pk, set())
+        number = next(n for n in range(1, len(used) + 2) if n not in used)
+        if number > self.per_task:
+            return False
+        used.add(number)
+        self.new.append(Slot(task=task, slot=number, annotator=person, filled=True))
+        return True
+
+    def save(self) -> None:
+        Slot.objects.filter(pk__in=self.filled).update(filled=True)
+        Slot.objects.bulk_create(self.new)

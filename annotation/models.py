@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from annotation.votetable import is_made_up
 from pipeline import labels
 from pipeline.choices import Policy, Split
 from pipeline.models import Segment
@@ -117,6 +118,13 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id}/{self.position}"
+
+    @property
+    def named_video(self) -> str:
+        """The VideoId in the imported table; empty where it named none."""
+        return (
+            "" if self.imported_video == self.imported_key or is_made_up(self.imported_video) else self.imported_video
+        )
 
 
 class Slot(models.Model):

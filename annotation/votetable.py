@@ -1,187 +1,196 @@
-"""Vote tables as used in 2019, read from and written to CSV.
+"""Vote tables as used in 2019, read from CSV.
 
 One row per segment; columns are found by their heading: the predicted label, a column per annotator, the text.
-A ``VideoId`` and a ``segment`` column may come before them, and empty columns after them.
+A ``VideoId`` and a ``segment`` column may come before them. Columns whose cells are classes are annotators' wherever
+they stand; what is not read is said.
 """
 
-import csv
 import hashlib
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from annotation.errors import AnnotationError
-from pipeline.labels import LABELS
+from annotation.labelwords import LabelReader, UnknownWord
+from annotation.listeners import Listener
+from annotation.votecolumns import VoteColumns, find_columns
+from pipeline import csv_table
+from pipeline.csv_table import HeadingTwiceError, QuoteError, Table, TableError
 
-# Headings as they occur, without case, spaces, underscores and hyphens.
-VIDEO_HEADINGS = {"videoid", "video", "id"}
-SEGMENT_HEADINGS = {"segment", "segmentid", "position"}
-PREDICTED_HEADINGS = {"sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "label"}
-TEXT_HEADINGS = {"text", "transcript"}
-SIMULATED_SUFFIX = " (simulated)"
-# Below this likeness (per cent of matching characters) a suggested reading would be a guess: "postive" has 93.
-MIN_LIKENESS = 70.0
 MAX_VIDEO_CHARACTERS = 40
 MAX_SEGMENT_CHARACTERS = 20
-MAX_NAME_CHARACTERS = 150
-
-
-@dataclass(frozen=True)
-class UnknownWord:
-    """A cell that should hold a class and does not; ``row`` counts as a spreadsheet does, the heading being row 1."""
-
-    row: int
-    column: str
-    word: str
-    suggestion: str
-
-    def __str__(self) -> str:
-        reading = f"read as “{self.suggestion}”?" if self.suggestion else "not like any class."
-        return f"Row {self.row}, column “{self.column}”: “{self.word}”, {reading}"
-
-
-@dataclass(frozen=True)
-class Listener:
-    name: str
-    simulated: bool
+# Spreadsheets turn whole numbers into floating-point ones: 0.0 for 0.
+_WHOLE_FLOAT = re.compile(r"(\d+)[.,]0+")
+_MADE_UP_VIDEO = re.compile(r"text-[0-9a-f]{16}#\d+")
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One segment. ``votes`` are in the order of the table's listeners, empty where one did not vote."""
+    """One segment. ``votes`` are in the order of the table's listeners, empty where one did not vote.
 
-    number: int
+    ``again`` is the place of an earlier row that has the same video and segment; empty where there is none.
+    """
+
+    where: str
     key: str
     video: str
+    segment: str
     predicted: str
     votes: tuple[str, ...]
     text: str
+    again: str
 
 
 @dataclass(frozen=True)
 class VoteTable:
+    """A read table; ``unread`` has a sentence on each column, or part of one, that is not read."""
+
     listeners: tuple[Listener, ...]
     rows: tuple[TableRow, ...]
     unknown: tuple[UnknownWord, ...]
+    unread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Columns:
-    video: int | None
-    segment: int | None
-    predicted: int
-    listeners: dict[int, Listener]
-    text: int
+def whole_number(text: str) -> str:
+    """Return a whole number as it is written without a fraction, and any other text as it is.
+
+    >>> whole_number("3.0"), whole_number("3.5"), whole_number("007")
+    ('3', '3.5', '007')
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = _WHOLE_FLOAT.fullmatch(plain)
+    return found[1] if found else plain
 
 
-def _plain(heading: str) -> str:
-    return "".join(character for character in heading.casefold() if character not in " _-\t\r\n")
+def segment_number(text: str) -> str:
+    """Return a segment's number without a fraction and leading zeros; a segment's name as it is."""
+    plain = whole_number(text)
+    return str(int(plain)) if plain.isdecimal() else plain
 
 
-def _find_columns(headings: Sequence[str]) -> _Columns:
-    plain = [_plain(heading) for heading in headings]
-
-    def find(names: set[str]) -> int | None:
-        return next((index for index, heading in enumerate(plain) if heading in names), None)
-
-    predicted, text = find(PREDICTED_HEADINGS), find(TEXT_HEADINGS)
-    if predicted is None or text is None or text <= predicted + 1:
-        raise AnnotationError(
-            "The first row must name the columns: “sentiment analysis” (the predicted label), one column per "
-            f"annotator, then “text”. It reads: {', '.join(h.strip() for h in headings if h.strip()) or 'nothing'}."
-        )
-    listeners: dict[int, Listener] = {}
-    for index in range(predicted + 1, text):
-        name = " ".join(headings[index].split())
-        if not name:
-            continue
-        if len(name) > MAX_NAME_CHARACTERS:
-            raise AnnotationError(f"The heading “{name[:40]}…” is too long for an annotator's name.")
-        simulated = name.endswith(SIMULATED_SUFFIX)
-        listeners[index] = Listener(name.removesuffix(SIMULATED_SUFFIX), simulated)
-    if not listeners:
-        raise AnnotationError("No column between the predicted label and the text names an annotator.")
-    for name, count in Counter(listener.name for listener in listeners.values()).items():
-        if count > 1:
-            raise AnnotationError(f"Two columns are named “{name}”; each annotator needs one column of their own.")
-    return _Columns(find(VIDEO_HEADINGS), find(SEGMENT_HEADINGS), predicted, listeners, text)
+def clean_text(text: str) -> str:
+    """Return a text as it is compared: without white space around it, and with line feeds alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-class _LabelReader:
-    """Reads cells as classes, and lists the words that are not."""
-
-    def __init__(self, accept_suggestions: bool) -> None:
-        self.accept_suggestions = accept_suggestions
-        self.unknown: list[UnknownWord] = []
-
-    def read(self, word: str, row: int, column: str) -> str:
-        plain = word.casefold()
-        if not plain or plain in LABELS:
-            return plain
-        found = process.extractOne(plain, LABELS, scorer=fuzz.ratio, score_cutoff=MIN_LIKENESS)
-        suggestion = str(found[0]) if found else ""
-        self.unknown.append(UnknownWord(row, column, word, suggestion))
-        return suggestion if self.accept_suggestions else ""
+def is_made_up(video: str) -> bool:
+    """Whether this stands for a row that names no video; tables exported by earlier versions have such a VideoId."""
+    return bool(_MADE_UP_VIDEO.fullmatch(video))
 
 
-def _records(lines: Iterable[str]) -> list[list[str]]:
-    reader = csv.reader(lines, strict=True)
-    try:
-        records = list(reader)
-    except csv.Error as error:
-        raise AnnotationError(f"Line {reader.line_num} is not CSV: {error}.") from error
-    except UnicodeDecodeError as error:
-        raise AnnotationError("The table is not UTF-8 text; save it as “CSV UTF-8” and try again.") from error
-    if any("\0" in cell for cells in records for cell in cells):
-        raise AnnotationError("The table is not text: it holds NUL characters. Save it as “CSV UTF-8” and try again.")
-    return records
-
-
-def _key(video: str, segment: str, text: str, seen: Counter[str]) -> str:
+def base_key(video: str, segment: str, text: str) -> str:
     """What tells a row from the others and finds it again in a second import, also after rows were reordered."""
-    base = f"{video}/{segment}" if video else f"text-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    seen[base] += 1
-    return f"{base}#{seen[base]}"
+    return f"{video}/{segment}" if video else f"text-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def canonical_key(key: str) -> str:
+    """The key that a stored row would have now: earlier versions kept numbers as they were written."""
+    base, _, number = key.rpartition("#")
+    if "/" not in base:
+        return key
+    video, _, segment = base.rpartition("/")
+    return f"{whole_number(video)}/{segment_number(segment)}#{number}"
+
+
+def segment_of_key(key: str, video: str) -> str:
+    """The segment number that a key was made with, or nothing."""
+    base = key.rpartition("#")[0]
+    return segment_number(base.removeprefix(f"{video}/")) if base.startswith(f"{video}/") else ""
 
 
 def read_table(lines: Iterable[str], *, accept_suggestions: bool = False) -> VoteTable:
     """Read a vote table; words that are not classes are listed, and read as suggested only if that is accepted."""
-    records = _records(lines)
-    if not records:
+    try:
+        table = csv_table.read_table("".join(lines))
+    except HeadingTwiceError as error:
+        first, second = error.names
+        raise AnnotationError(
+            f"Two columns are named “{first}”; each annotator needs one column of their own."
+            if first == second
+            else f"The columns “{first}” and “{second}” differ in case or spaces alone; rename one of them."
+        ) from error
+    except QuoteError as error:
+        raise AnnotationError(f"{error.where} is not CSV: {error.reason}.") from error
+    except TableError as error:
+        raise AnnotationError(error.message) from error
+    if table is None:
         raise AnnotationError("The table is empty.")
-    columns = _find_columns(records[0])
-    labels = _LabelReader(accept_suggestions)
-    rows: list[TableRow] = []
-    seen: Counter[str] = Counter()
-    for number, cells in enumerate(records[1:], start=2):
-        stripped = [cell.strip() for cell in cells] + [""] * (len(records[0]) - len(cells))
-        if not any(stripped):
-            continue
-        video = stripped[columns.video] if columns.video is not None else ""
-        segment = stripped[columns.segment] if columns.segment is not None else ""
-        if len(video) > MAX_VIDEO_CHARACTERS or len(segment) > MAX_SEGMENT_CHARACTERS:
-            raise AnnotationError(f"Row {number}: “{video}/{segment}” is too long for a video and segment number.")
-        text = stripped[columns.text]
-        rows.append(
-            TableRow(
-                number=number,
-                key=_key(video, segment, text, seen),
-                video=video,
-                predicted=labels.read(stripped[columns.predicted], number, records[0][columns.predicted].strip()),
-                votes=tuple(
-                    labels.read(stripped[i], number, listener.name) for i, listener in columns.listeners.items()
-                ),
-                text=text,
-            )
-        )
-    if not rows:
+    columns = find_columns(table)
+    if not table.rows:
         raise AnnotationError("The table has no row below its heading.")
-    return VoteTable(tuple(columns.listeners.values()), tuple(rows), tuple(labels.unknown))
+    return _RowReader(table, columns, accept_suggestions).read()
 
 
-def segment_of_key(key: str) -> str:
-    """The segment number that a key was made with, or nothing."""
-    base = key.rpartition("#")[0]
-    return base.rpartition("/")[2] if "/" in base else ""
+class _RowReader:
+    """Reads the rows of a table whose columns are known."""
+
+    def __init__(self, table: Table, columns: VoteColumns, accept_suggestions: bool) -> None:
+        self.table = table
+        self.columns = columns
+        self.labels = LabelReader(accept_suggestions)
+        self.seen: Counter[str] = Counter()
+        self.places: dict[tuple[str, str], str] = {}
+        self.spellings: dict[str, tuple[str, str]] = {}
+        self.names_videos = any(self._video(row.cells) for row in table.rows)
+
+    def read(self) -> VoteTable:
+        rows = tuple(self._row(row) for row in self.table.rows)
+        unread = list(self.columns.unread)
+        segment = self.columns.segment
+        if segment is not None and not self.names_videos and any(row.cells[segment].strip() for row in self.table.rows):
+            unread.append(f"The column “{self.table.headings[segment]}” is not read, since no row names a video.")
+        return VoteTable(tuple(self.columns.listeners.values()), rows, tuple(self.labels.unknown), tuple(unread))
+
+    def _video(self, cells: tuple[str, ...]) -> str:
+        video = whole_number(cells[self.columns.video]) if self.columns.video is not None else ""
+        return "" if is_made_up(video) else video
+
+    def _row(self, row: csv_table.TableRow) -> TableRow:
+        columns, headings = self.columns, self.table.headings
+        last = max(columns.predicted, columns.text)
+        if row.given <= last:
+            raise AnnotationError(
+                f"{row.where} ends before the column “{headings[last]}”: it has {row.given} of {len(headings)} cells. "
+                "Put a text that holds a line break in quotation marks, or fill the row up with commas."
+            )
+        video, text = self._video(row.cells), clean_text(row.cells[columns.text])
+        segment = segment_number(row.cells[columns.segment]) if columns.segment is not None else ""
+        self._check_place(row, video, segment)
+        earlier = self.places.setdefault((video, segment), row.where) if video and segment else row.where
+        base = base_key(video, segment, text)
+        self.seen[base] += 1
+        return TableRow(
+            where=row.where,
+            key=f"{base}#{self.seen[base]}",
+            video=video,
+            segment=segment if video else "",
+            predicted=self.labels.read(row.cells[columns.predicted], row, headings[columns.predicted]),
+            votes=self._votes(row),
+            text=text,
+            again="" if earlier == row.where else earlier,
+        )
+
+    def _check_place(self, row: csv_table.TableRow, video: str, segment: str) -> None:
+        """Raise AnnotationError where video and segment do not fit, or a video is written in two ways."""
+        if len(video) > MAX_VIDEO_CHARACTERS or len(segment) > MAX_SEGMENT_CHARACTERS:
+            raise AnnotationError(f"{row.where}: “{video}/{segment}” is too long for a video and segment number.")
+        if self.names_videos and segment and not video:
+            raise AnnotationError(f"{row.where} names the segment {segment} and no video; write its VideoId.")
+        if not video:
+            return
+        number = segment_number(video)
+        spelling, place = self.spellings.setdefault(number, (video, row.where))
+        if spelling != video:
+            raise AnnotationError(
+                f"{row.where} writes the VideoId as “{video}”, {place.lower()} as “{spelling}”; write it in one way."
+            )
+
+    def _votes(self, row: csv_table.TableRow) -> tuple[str, ...]:
+        votes = [self.labels.read(row.cells[i], row, one.name) for i, one in self.columns.listeners.items()]
+        people = Counter(one.username for one, vote in zip(self.columns.listeners.values(), votes, strict=True) if vote)
+        for name, n in people.items():
+            if n > 1:
+                raise AnnotationError(f"{row.where}: “{name}” has both a simulated vote and one of their own.")
+        return tuple(votes)

@@ -62,7 +62,7 @@ def as_text(report: Report, comparison: Comparison) -> str:
     baseline, share = report.baseline, report.baseline["accuracy"]
     lines += [
         "",
-        f"accuracy {report.accuracy:.3f} on {report.n} segments of {report.groups} videos",
+        f"accuracy {report.accuracy:.3f} on {report.n} segments {_of_videos(report, comparison)}",
         f"always answering {baseline['label']}: accuracy {share:.3f}, macro F1 {baseline['macro_f1']:.3f}",
     ]
     if report.intervals:
@@ -70,6 +70,13 @@ def as_text(report: Report, comparison: Comparison) -> str:
         lines.append(f"macro F1 with 95 % interval over videos: {low:.3f} to {high:.3f}")
     lines += [f"{name.replace('_', ' ')}: {count}" for name, count in comparison.counts_as_dict().items() if count]
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
+
+
+def _of_videos(report: Report, comparison: Comparison) -> str:
+    unknown = comparison.counts.without_video
+    if comparison.names_no_video:
+        return "whose videos are not known"
+    return f"of {report.groups - bool(unknown)} videos" + (f" and {unknown} of unknown videos" if unknown else "")
 
 
 def _scores_with_bounds(report: Report, kind: str, name: str) -> list[float | str]:

@@ -4,13 +4,14 @@ Three comparisons (method §8): text labels against people, a model against text
 in training, and a model against people.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from annotation.models import Campaign, TaskState
+from annotation.votetable import is_made_up
 from evaluation.ground_truth import COLUMNS, SETTLED, judged_once, predicted_tasks, tasks_of
 from evaluation.metrics import DEFAULT_RESAMPLES, Report, evaluate
 from pipeline.choices import Policy, RunState
@@ -67,7 +68,23 @@ class Comparison:
 
     def report(self, *, resamples: int = DEFAULT_RESAMPLES, seed: int = 0) -> Report:
         """Raises EvaluationError where no segment could be compared."""
-        return evaluate(self.truth, self.predicted, self.groups, resamples=resamples, seed=seed)
+        report = evaluate(self.truth, self.predicted, self.groups, resamples=resamples, seed=seed)
+        # That there is one group only is said in other words where no video is known.
+        notes = [note for note in report.notes if not (self.names_no_video and note.startswith("No intervals"))]
+        return replace(report, notes=(*self._notes_on_videos(), *notes))
+
+    @property
+    def names_no_video(self) -> bool:
+        """Whether no compared segment's video is known, so that there are no intervals over videos."""
+        return 0 < self.counts.compared == self.counts.without_video
+
+    def _notes_on_videos(self) -> tuple[str, ...]:
+        if self.names_no_video:
+            return ("The rows of the imported table name no video, so intervals over videos cannot be given.",)
+        if self.counts.without_video:
+            n = self.counts.without_video
+            return (f"{n} rows of an imported table name no video; intervals take them as one video.",)
+        return ()
 
     @property
     def rejected(self) -> int:
@@ -200,7 +217,7 @@ def _add_judged(comparison: Comparison, task: dict[str, Any], predicted: str) ->
     counts = comparison.counts
     counts.simulated += task["simulated"]
     counts.adjudicated += task["state"] == TaskState.ADJUDICATED
-    named = task["imported_video"] not in ("", task["imported_key"])
+    named = task["imported_video"] not in ("", task["imported_key"]) and not is_made_up(task["imported_video"])
     if task["video"]:
         group = _video_group(task["video"])
     elif named:

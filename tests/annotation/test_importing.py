@@ -46,10 +46,27 @@ def test_the_same_rows_in_another_order_add_nothing(db):
     assert load(heading + "".join(reversed(rows))).new_votes == 0
 
 
-def test_rows_of_the_same_segment_are_told_apart(db):
-    table = TABLE + "7,0,positive,negative,negative,negative,we went home happy\n"
-    assert load(table).new_rows == 4
-    assert load(table).new_rows == 0
+@pytest.mark.parametrize(("video", "segment"), [("7", "0"), ("7", "0.0"), ("7.0", "0"), ("7", "00"), (" 7 ", "0,00")])
+def test_a_segment_in_two_rows_is_refused_with_both(db, video, segment):
+    table = TABLE + f'{video},"{segment}",positive,positive,neutral,positive,we went home happy\n'
+    with pytest.raises(AnnotationError, match="Row 5 is segment 0 of the video 7 again, as row 2 is; leave one of"):
+        load(table)
+    assert not Campaign.objects.exists()
+
+
+def test_numbers_with_a_fraction_are_the_same_segments(db):
+    load()
+    floats = TABLE.replace("7,0", "7.0,0.0").replace("7,1", "7.0,1.0").replace("8,0", "8.0,0.0")
+    report = load(floats)
+    assert (report.new_rows, report.new_votes) == (0, 0)
+    assert load(floats, campaign_name="Floats").new_rows == 3
+    again = Campaign.objects.get(name="Floats")
+    assert set(again.tasks.values_list("imported_video", flat=True)) == {"7", "8"}
+
+
+def test_a_video_written_in_two_ways_is_refused(db):
+    with pytest.raises(AnnotationError, match=r"Row 3 writes the VideoId as “007”, row 2 as “7”; write it in one way"):
+        load(TABLE.replace("7,1", "007,1"))
 
 
 def test_annotators_become_people_who_cannot_sign_in(db):
