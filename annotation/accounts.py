@@ -38,14 +38,14 @@ def _account(listener: Listener) -> User | None:
 
 def _notes_on_new(listener: Listener, campaign: Campaign) -> list[str]:
     """A note where an account differs in case alone; AnnotationError where its votes are in this campaign."""
-    for like in User.objects.filter(username__iexact=listener.username):
-        if not listener.exact and Vote.objects.filter(task__campaign=campaign, annotator=like).exists():
-            raise AnnotationError(
-                f"“{listener.name}” differs in case alone from “{like.username}”, whose votes are in this campaign; "
-                "write the heading as the name is there, or another name."
-            )
-        return [f"“{listener.username}” is a new annotator beside the account “{like.username}”."]
-    return []
+    likes = list(User.objects.filter(username__iexact=listener.username).order_by("pk"))
+    voted = Vote.objects.filter(task__campaign=campaign, annotator__in=likes).select_related("annotator").first()
+    if voted is not None and not listener.exact:
+        raise AnnotationError(
+            f"“{listener.name}” differs in case alone from “{voted.annotator.username}”, whose votes are in this "
+            "campaign; write the heading as the name is there, or another name."
+        )
+    return [f"“{listener.username}” is a new annotator beside the account “{like.username}”." for like in likes]
 
 
 def _new_account(username: str) -> User:

@@ -15,6 +15,8 @@ PREDICTED_HEADINGS = ("sentimentanalysis", "predictedlabel", "predicted", "predi
 TEXT_HEADINGS = ("text", "transcript")
 # Columns of classes that somebody reckoned from the votes: nobody's vote.
 DERIVED_HEADINGS = ("majority", "majorityvote", "consensus", "truth", "groundtruth", "goldlabel", "goldstandard")
+# Columns that people keep beside the votes; nobody's vote unless their cells are classes.
+REMARK_HEADINGS = ("note", "notes", "comment", "comments", "remark", "remarks", "confidence", "speaker", "start", "end")
 KNOWN_HEADINGS = {
     *VIDEO_HEADINGS,
     *SEGMENT_HEADINGS,
@@ -61,7 +63,7 @@ def find_columns(table: Table) -> VoteColumns:
             unread += _without_heading(table, index, text, likeness)
         elif names[index] in KNOWN_HEADINGS:
             unread += [f"The column “{heading}” is not read."] if likeness.filled else []
-        elif predicted < index < text or likeness.are_votes:
+        elif likeness.are_votes or (predicted < index < text and names[index] not in REMARK_HEADINGS):
             listeners[index] = listener_of(table.raw_headings[index])
         elif likeness.filled:
             unread.append(_not_votes(heading, cells, likeness))

@@ -109,7 +109,7 @@ def read_table(lines: Iterable[str], *, accept_suggestions: bool = False) -> Vot
         raise AnnotationError(
             f"Two columns are named “{first}”; each annotator needs one column of their own."
             if first == second
-            else f"The columns “{first}” and “{second}” differ in case or spaces alone; rename one of them."
+            else f"The columns “{first}” and “{second}” differ in case, spaces or the form of letters; rename one."
         ) from error
     except QuoteError as error:
         raise AnnotationError(f"{error.where} is not CSV: {error.reason}.") from error

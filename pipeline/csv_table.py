@@ -32,6 +32,8 @@ _QUOTE_FAULTS = (
     ("expected after", "a quotation mark stands inside a quoted cell; write it twice there"),
     ("field larger", "a cell is too long; perhaps a quotation mark is never closed"),
 )
+# A byte-order mark within the text, and spaces without width, which web pages leave in copied headings.
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
 # Of rows that have the same fault, so many are named.
 MAX_NAMED = 10
 
@@ -179,7 +181,7 @@ def read_table(text: str, *, by_line: bool = False, same_width: bool = False) ->
     heading = next(records, None)
     if heading is None:
         return None
-    headings = tuple(" ".join(cell.split()) for cell in heading.cells)
+    headings = tuple(" ".join(cell.translate(_UNSEEN).split()) for cell in heading.cells)
     _check_headings(headings, heading.where)
     rows = tuple(_padded(row, len(headings)) for row in records)
     _check_widths(rows, headings, same_width)

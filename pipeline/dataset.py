@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from django.db.models import Prefetch
 
 from pipeline.choices import Policy
-from pipeline.csv_table import EncodingError, read_table, read_text
+from pipeline.csv_table import EncodingError, Table, read_table, read_text
 from pipeline.files import local_path
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, Video
@@ -78,6 +78,12 @@ def read_dataset(file: TextIO) -> Iterator[DatasetRow]:
     at = {column: table.headings.index(column) for column in COLUMNS}
     for row in table.rows:
         yield DatasetRow(row.line, {column: row.cells[index] for column, index in at.items()})
+
+
+def unread_columns(table: Table | None) -> list[str]:
+    """A sentence on each column that a dataset.csv does not have."""
+    names = table.headings if table else ()
+    return [f"The column “{name}” is not read." for name in names if name and name not in COLUMNS]
 
 
 def made_row(dataset_id: str, video: Video) -> dict[str, str]:

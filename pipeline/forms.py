@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from pipeline import labels
 from pipeline.choices import Policy, Split, VideoState
 from pipeline.csv_table import EncodingError, TableError, decode, read_table
+from pipeline.dataset import unread_columns
 from pipeline.policies import policy_choices
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
@@ -97,6 +98,7 @@ class DatasetForm(SplitForm):
             raise forms.ValidationError(error.message) from error
         if table is None or "URL" not in table.headings:
             raise wrong
+        self.unread = unread_columns(table)
         return io.StringIO(text, newline="")
 
 

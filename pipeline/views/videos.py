@@ -156,6 +156,8 @@ def import_dataset(request: HttpRequest) -> HttpResponse:
         options = {name: data[name] for name in ("split", "policy", "fetch")}
         try:
             taken = intake.import_dataset(data["file"], **options)
+            for sentence in form.unread:
+                messages.warning(request, sentence)
         except StageError as error:
             form.add_error("file", str(error))
         else:

@@ -43,6 +43,32 @@ def test_import_votes_says_what_it_read_as_suggested(db, table, capsys):
     assert "3 votes on 1 segments were added" in out
 
 
+def test_import_votes_says_what_is_not_read_and_that_no_video_is_known(db, table, capsys):
+    table.write_text("sentiment analysis,ana,text,mood\nneutral,neutral,words,calm\n")
+    arguments = ["import_votes", str(table), "--split", "train", "--campaign", "A"]
+    out = run(capsys, *arguments)
+    assert "The column “mood” is not read: its cells are not classes (“calm”)." in out
+    assert "No row names a video, so intervals over videos" in out
+    result = json.loads(run(capsys, *arguments, "--format", "json"))
+    assert result["unread"] == ["The column “mood” is not read: its cells are not classes (“calm”)."]
+    assert result["without_video"] == 1
+    assert result["notes"] == ["No row names a video, so intervals over videos take these rows as one video together."]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_import_votes_reads_what_spreadsheets_save(db, table, capsys, encoding):
+    text = TABLE.replace("postive", "positive").replace("\n", "\r\n") + ",,,,,,\r\n"
+    table.write_bytes(text.encode(encoding))
+    out = run(capsys, "import_votes", str(table), "--split", "train", "--campaign", "A", "--votes-per-segment", "4")
+    assert "3 votes on 1 segments were added: 0 with a majority, 0 without, 1 with votes missing" in out
+
+
+def test_import_votes_names_another_separator(db, table):
+    table.write_text(TABLE.replace(",", ";"))
+    with pytest.raises(CommandError, match="separated by semicolons"):
+        call_command("import_votes", str(table), "--split", "train", "--campaign", "A")
+
+
 def test_import_votes_fails_on_unknown_words_and_keeps_nothing(db, table):
     with pytest.raises(CommandError, match="“postive”") as caught:
         call_command("import_votes", str(table), "--split", "train", "--campaign", "A")

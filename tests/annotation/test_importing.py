@@ -216,6 +216,103 @@ def test_an_export_of_drawn_segments_carries_their_text_labels_and_marks_simulat
     assert set(votes.values_list("annotator__username", "origin")) == {("ana", "imported"), ("bo", "simulated")}
 
 
+def exported(campaign):
+    file = io.StringIO(newline="")
+    write_votes(campaign, file)
+    return file.getvalue()
+
+
+def test_a_table_without_video_ids_comes_back_as_it_was(db):
+    table = "sentiment analysis,ana,bo,text\nneutral,neutral,neutral,one\nneutral,positive,neutral,one\n"
+    report = load(table)
+    assert report.without_video == 2
+    assert "No row names a video, so intervals over videos take these rows as one video together." in report.notes
+    export = exported(Campaign.objects.get())
+    assert export.splitlines()[1] == ",,neutral,neutral,neutral,one"
+    again = load(export)
+    assert (again.new_rows, again.new_votes) == (0, 0)
+
+
+def test_an_export_of_an_earlier_version_comes_back_too(db):
+    load("sentiment analysis,ana,bo,text\nneutral,neutral,neutral,one\n")
+    key = Task.objects.get().imported_key
+    again = load(f"VideoId,segment,sentiment analysis,ana,bo,text\n{key},,neutral,neutral,neutral,one\n")
+    assert (again.new_rows, again.new_votes, again.without_video) == (0, 0, 1)
+
+
+def test_rows_that_an_earlier_version_took_as_two_come_back(db):
+    load()
+    campaign = Campaign.objects.get()
+    two = {"imported_video": "7", "imported_text": "we went home happy", "imported_label": "positive"}
+    campaign.tasks.create(position=3, imported_key="7/0.0#1", **two)
+    campaign.tasks.create(position=4, imported_key="7/0#2", **two)
+    assert load(exported(campaign)).new_rows == 0
+
+
+def test_an_export_of_drawn_segments_adds_nothing_where_it_came_from(factory):
+    video = factory.make_video()
+    task = factory.make_task(segment=factory.make_segment(video, position=4, text=" Two\r\nlines "))
+    ana = factory.make_user("ana")
+    factory.make_vote(task, "negative", annotator=ana)
+    report = load(exported(task.campaign), campaign_name=task.campaign.name)
+    assert (report.new_rows, report.new_votes, Task.objects.count(), Vote.objects.count()) == (0, 0, 1, 1)
+    label = exported(task.campaign).replace("negative", "positive")
+    with pytest.raises(AnnotationError, match="“ana” voted negative before, positive in this table"):
+        load(label, campaign_name=task.campaign.name)
+
+
+def test_rows_about_a_stored_segment_are_about_that_segment(factory):
+    video = factory.make_video(dataset_id="7")
+    segment = factory.make_segment(video, position=1, text="the train was there")
+    factory.make_segment(video, position=0, text="another text")
+    load()
+    assert [task.segment for task in Task.objects.order_by("position")] == [None, segment, None]
+    assert load().new_rows == 0
+
+
+def test_a_place_that_a_person_holds_is_filled(factory):
+    task = factory.make_task(segment=factory.make_segment(factory.make_video(dataset_id="7"), position=0, text="x"))
+    slot = Slot.objects.create(task=task, slot=2, annotator=factory.make_user("ana"))
+    load("VideoId,segment,sentiment analysis,ana,text\n7,0,neutral,neutral,x\n", campaign_name=task.campaign.name)
+    slot.refresh_from_db()
+    assert (slot.filled, Slot.objects.count()) == (True, 1)
+
+
+def test_a_vote_that_was_taken_back_is_not_brought_back(factory):
+    load(TABLE)
+    vote = Vote.objects.get(annotator__username="bo", task__position=0)
+    factory_id = "7f6e4d0e-0000-4000-8000-000000000001"
+    Vote.objects.create(task=vote.task, annotator=vote.annotator, retracts=vote, client_id=factory_id)
+    with pytest.raises(AnnotationError, match=r"Row 2 \(7/0#1\): “bo” took that vote back"):
+        load(TABLE)
+
+
+def test_votes_for_an_account_that_was_here_are_said(factory):
+    factory.make_user("ana", role="admin")
+    report = load()
+    assert report.notes == ("The votes of “ana” count for the account “ana”, which was here before.",)
+    assert load().notes == ()
+
+
+def test_a_name_like_an_account_is_a_person_of_its_own_or_refused(factory):
+    factory.make_user("Ana", role="admin")
+    assert load().notes == ("“ana” is a new annotator beside the account “Ana”.",)
+    with pytest.raises(AnnotationError, match="“ANA” differs in case alone from “ana”, whose votes"):
+        load(TABLE.replace("ana", "ANA"))
+
+
+def test_how_many_votes_a_segment_needs_can_be_said(db):
+    report = load(votes_per_task=5)
+    assert Campaign.objects.get().votes_per_task == 5
+    assert (report.majority, report.awaiting) == (0, 3)
+
+
+def test_a_campaign_without_votes_comes_back(factory):
+    task = factory.make_task(segment=factory.make_segment(factory.make_video(dataset_id="7")))
+    report = load(exported(task.campaign), campaign_name="Again")
+    assert report.sentence() == "The table has no votes; 1 of its 1 segments were added."
+
+
 @pytest.mark.shared_data
 def test_the_votes_of_2019_give_the_confusions_of_2019(shared_data, db):
     with (shared_data / "seed2019" / "votes_train.csv").open(encoding="utf-8-sig", newline="") as lines:

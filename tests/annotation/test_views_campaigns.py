@@ -248,6 +248,27 @@ def test_a_table_goes_into_a_campaign(admin_client, campaign):
     assert Vote.objects.count() == 3
 
 
+def test_what_is_not_read_is_shown(admin_client):
+    table = TABLE.replace("text\n", "text,mood\n").replace("\n", ",calm\n").replace("mood,calm", "mood")
+    form = {"name": "Old", "split": "test", "file": upload(table)}
+    page = text_of(admin_client.post("/campaigns/import/", form, follow=True))
+    assert "The column “mood” is not read: its cells are not classes (“calm”)." in page
+
+
+def test_a_table_of_a_spreadsheet_in_utf16_is_read(admin_client):
+    form = {"name": "Old", "split": "test", "file": upload(TABLE.replace("\n", "\r\n").encode("utf-16"))}
+    assert admin_client.post("/campaigns/import/", form).status_code == 302
+
+
+def test_a_table_without_videos_names_none(admin_client):
+    table = "sentiment analysis,ana,bo,text\nneutral,neutral,positive,words\n"
+    page = text_of(
+        admin_client.post("/campaigns/import/", {"name": "Old", "split": "test", "file": upload(table)}, follow=True)
+    )
+    assert "No row names a video" in page
+    assert "text-" not in page
+
+
 def test_misspelt_words_are_shown_and_kept_only_when_accepted(admin_client):
     form = {"name": "Old", "split": "test"}
     table = TABLE.replace("0,neutral", "0,postive")
@@ -276,6 +297,8 @@ def test_words_like_no_class_cannot_be_accepted(admin_client):
         ({}, "Choose the CSV file"),
         ({"file": upload(b"\xff\xfe\x00")}, "not UTF-8"),
         ({"file": upload("a,b\n1,2\n")}, "must name the columns"),
+        ({"file": upload(TABLE.replace(",", ";"))}, "separated by semicolons"),
+        ({"file": upload(b"PK\x03\x04")}, "a spreadsheet&#x27;s own file"),
         ({"file": upload(), "name": ""}, "This field is required"),
         ({"file": upload(), "split": "moon"}, "Select a valid choice"),
         ({"file": upload("x" * (2 * 1024 * 1024 + 1))}, "at most 2 MB"),

@@ -133,7 +133,19 @@ def test_rows_that_name_no_video_are_one_group_and_counted(factory: Factory, vid
     comparison = text_against_people("train")
     assert len(set(comparison.groups)) == 1
     assert counted(comparison) == {"compared": 2, "without_video": 2}
-    assert comparison.report().intervals is None
+    report = comparison.report()
+    assert report.intervals is None
+    assert report.notes[0] == "The rows of the imported table name no video, so intervals over videos cannot be given."
+    assert not any("one group" in note for note in report.notes)
+
+
+def test_some_rows_that_name_no_video_are_told_beside_those_that_do(factory: Factory) -> None:
+    campaign = factory.make_campaign()
+    imported(factory, "7/0#1", "7", campaign=campaign)
+    imported(factory, "text-0123456789abcdef#1/#1", "text-0123456789abcdef#1", campaign=campaign)
+    comparison = text_against_people("train")
+    assert comparison.groups == ["imported 7", "unknown"]
+    assert comparison.report().notes[0].startswith("1 rows of an imported table name no video; intervals take them as")
 
 
 def test_a_table_imported_into_two_campaigns_counts_once(factory: Factory) -> None:

@@ -60,3 +60,10 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path, command: Command) -> None:
     status, _, err = command("import_dataset", tmp_path / "none.csv", "--split", "train")
     assert status == 1
     assert "cannot be read" in err
+
+
+def test_a_column_that_is_not_read_is_named(tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "dataset.csv"
+    path.write_text(f"{HEADING},Channel\n0,https://youtu.be/i4b-_bNsajY,One,a,c,p,k,Some\n")
+    status, _, err = command("import_dataset", path, "--split", "train")
+    assert (status, err.splitlines()[0]) == (0, "The column “Channel” is not read.")

@@ -159,6 +159,10 @@ def test_a_heading_twice_is_refused(second: str) -> None:
         read_table(f"task,label,{second}\n1,2,3\n")
 
 
+def test_what_cannot_be_seen_is_no_part_of_a_heading() -> None:
+    assert read("\ufeff\ufefftext, \u200blabel\u00a0\n1,2\n").headings == ("text", "label")
+
+
 def test_columns_without_a_heading_may_be_many() -> None:
     assert read("a,,\n1,2,3\n").headings == ("a", "", "")
 

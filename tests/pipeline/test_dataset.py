@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.dataset import COLUMNS, export_dataset, open_dataset, read_dataset, srt_time
 from pipeline.intake import import_dataset
@@ -52,11 +54,30 @@ def test_a_row_over_several_lines_counts_as_one() -> None:
         ("Id,URL,Title,Audio,Captions,Pickle\n", "Polarity missing"),
         (f"{HEADING}\n1,u,t,a,c,p,k\n2,u,t\n", "Line 3 has 3 cells, the heading 7"),
         (f"{HEADING}\n1,u,t,a,c,p,k,more\n", "Line 2 has 8 cells"),
+        (f"{HEADING}\n1,u,One, two,a,c,p,k\n", "Line 2 has 8 cells, the heading 7; mend it. Perhaps a comma stands"),
+        (f'{HEADING}\n1,u,"two\nlines",a,c,p,k\n2,u\n', r"Line 4 \(row 3\) has 2 cells, .* Perhaps a line break"),
+        (f"{HEADING}\n1,u,t,a,c,p,k\n".replace(",", ";"), "separated by semicolons"),
+        (f"{HEADING}\n1,u,t,a,c,p,k\n".replace(",", "\t"), "separated by tabs"),
+        (f"{HEADING},url\n1,u,t,a,c,p,k,v\n", "Line 1 has more than one column url; rename all but one"),
+        (f'{HEADING}\n1,u,"open,a,c,p,k\n2,u,t,a,c,p,k\n', "Line 2 cannot be read as CSV: a quotation mark is opened"),
     ],
 )
 def test_what_is_no_dataset_is_told_with_its_line(text: str, sentence: str) -> None:
     with pytest.raises(StageError, match=sentence):
         list(read_dataset(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_rows_are_passed_over_and_any_line_ends_read(end: str) -> None:
+    text = end.join([",,,,,,", HEADING, "", "1,u,t,a,c,p,k", " , ,,,,,", "2,v,t,a,c,p,k", ""])
+    assert [(row.line, row.id) for row in read_dataset(io.StringIO(text, newline=""))] == [(4, "1"), (6, "2")]
+
+
+def test_utf16_is_read(tmp_path: Path) -> None:
+    (tmp_path / "dataset.csv").write_bytes(f"{HEADING}\n1,u,café,a,c,p,k\n".encode("utf-16"))
+    with open_dataset(tmp_path / "dataset.csv") as file:
+        (row,) = read_dataset(file)
+    assert row.cells["Title"] == "café"
 
 
 def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
@@ -92,6 +113,34 @@ def test_the_lists_of_2019_come_out_as_they_went_in(split: str, count: int, shar
 
     assert export_dataset(tmp_path, split) == count
     assert rows_of(tmp_path / split / f"dataset_{split}.csv") == rows_of(path)
+
+
+titles = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.sampled_from(
+    ['One, two "three"', "two\nlines", "a\r\nb", "=1+1", ""]
+)
+
+
+@pytest.mark.django_db
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(videos=st.lists(st.tuples(titles, st.sampled_from(["", "7", "x.1"])), max_size=5, unique_by=lambda v: v[1] or v))
+def test_an_export_comes_back_as_the_same_videos_and_the_same_list(
+    videos: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    Video.objects.all().delete()
+    for number, (title, dataset_id) in enumerate(videos):
+        key = f"abcdefghi{number:02}"
+        columns = {"extractor_id": key, "url": f"https://www.youtube.com/watch?v={key}", "title": title.strip()}
+        Factory().make_video(**columns, dataset_id=dataset_id, state="stored")
+    export_dataset(tmp_path, "train")
+    written = (tmp_path / "train" / "dataset_train.csv").read_bytes()
+    before = set(Video.objects.values_list("url", "title"))
+    Video.objects.all().delete()
+    with open_dataset(tmp_path / "train" / "dataset_train.csv") as file:
+        taken = import_dataset(file, split="train", fetch=False)
+    assert (len(taken.created), taken.refused) == (len(videos), ())
+    assert set(Video.objects.values_list("url", "title")) == before
+    export_dataset(tmp_path, "train")
+    assert (tmp_path / "train" / "dataset_train.csv").read_bytes() == written
 
 
 @pytest.fixture

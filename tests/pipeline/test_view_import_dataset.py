@@ -56,6 +56,8 @@ def test_refused_rows_are_shown_with_the_existing_video(
         (b"\x89PNG\r\n\x1a\n\x00\xff", "not a CSV file in UTF-8"),
         (b"Name,Age\nAda,36\n", "has no column"),
         (HEADER.encode() + b"\0", "not a CSV file in the 2019 format"),
+        ((HEADER + ROW).replace(",", ";").encode(), "separated by semicolons"),
+        (f"{HEADER.strip()},url\n".encode(), "more than one column url"),
         (b"URL" + b"x" * (5 * 1024**2), "at most 5.0\xa0MB are accepted"),
     ],
 )
@@ -64,6 +66,12 @@ def test_it_explains_bad_input(content: bytes, sentence: str, admin_client: Clie
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert not Video.objects.exists()
+
+
+def test_a_column_that_is_not_read_is_named(admin_client: Client, queued: list[Any]) -> None:
+    content = HEADER.replace("Pickle", "Pickle,Channel") + ROW.strip() + ",Some\n"
+    _send(admin_client, content.encode(), fetch="on")
+    assert "The column “Channel” is not read." in admin_client.get("/videos/").content.decode()
 
 
 @pytest.mark.shared_data

@@ -13,7 +13,7 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.folds import STRATIFIED_GROUP, Fold, nested_folds
 
 # Each group by how many segments it has of each class.
-Layout = list[tuple[int, int, int]]
+Layout = list[tuple[int, ...]]
 
 
 def arrays(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
