@@ -120,8 +120,9 @@ def import_votes(
 
 
 def _without_video(n: int, rows: int) -> str:
-    which = "No row names" if n == rows else f"{n} of {rows} rows do not name"
-    return f"{which} a video, so intervals over videos take these rows as one video together."
+    if n == rows:
+        return "No row names a video, so intervals over videos cannot be given for this table."
+    return f"{n} of {rows} rows name no video; intervals over videos take them as one video."
 
 
 def _campaign(table: VoteTable, split: str, name: str, user: User | None, votes_per_task: int | None) -> Campaign:

@@ -17,6 +17,8 @@ TEXT_HEADINGS = ("text", "transcript")
 DERIVED_HEADINGS = ("majority", "majorityvote", "consensus", "truth", "groundtruth", "goldlabel", "goldstandard")
 # Columns that people keep beside the votes; nobody's vote unless their cells are classes.
 REMARK_HEADINGS = ("note", "notes", "comment", "comments", "remark", "remarks", "confidence", "speaker", "start", "end")
+# Of a cell in a sentence, in characters: enough to find it by.
+MAX_SHOWN = 40
 KNOWN_HEADINGS = {
     *VIDEO_HEADINGS,
     *SEGMENT_HEADINGS,
@@ -43,6 +45,10 @@ class VoteColumns:
 
 def plain(heading: str) -> str:
     return "".join(character for character in heading.casefold() if character not in " _-\t\r\n")
+
+
+def shortened(cell: str) -> str:
+    return cell if len(cell) <= MAX_SHOWN else f"{cell[:MAX_SHOWN]}…"
 
 
 def find_columns(table: Table) -> VoteColumns:
@@ -102,13 +108,13 @@ def _without_heading(table: Table, index: int, text: int, likeness: Likeness) ->
         raise AnnotationError(f"Column {index + 1} holds votes and has no heading; write the annotator's name above.")
     if index > text:
         raise AnnotationError(
-            f"{filled[0].where} has a cell in column {index + 1}, which has no heading: “{cell[:40]}”. Put a text that "
-            f"holds a comma in quotation marks, or name the column.{also_rows(filled[1:])}"
+            f"{filled[0].where} has a cell in column {index + 1}, which has no heading: “{shortened(cell)}”. Put a "
+            f"text that holds a comma in quotation marks, or name the column.{also_rows(filled[1:])}"
         )
-    return [f"Column {index + 1}, which has no heading, is not read (“{cell[:40]}”)."]
+    return [f"Column {index + 1}, which has no heading, is not read (“{shortened(cell)}”)."]
 
 
 def _not_votes(heading: str, cells: Sequence[str], likeness: Likeness) -> str:
     example = next(cell.strip() for cell in cells if cell.strip())
     few = f"only {likeness.classes} of its {likeness.filled} cells are" if likeness.classes else "its cells are not"
-    return f"The column “{heading}” is not read: {few} classes (“{example[:40]}”)."
+    return f"The column “{heading}” is not read: {few} classes (“{shortened(example)}”)."

@@ -3,30 +3,33 @@
 Every reader of tables uses this module, so that all of them accept the same files and refuse the same faults.
 """
 
-import codecs
 import csv
 import io
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from pipeline.stages.errors import StageError
+from pipeline.csv_text import EncodingError, TableError, decode, read_text
+
+__all__ = [
+    "EncodingError",
+    "HeadingTwiceError",
+    "QuoteError",
+    "SeparatorError",
+    "Table",
+    "TableError",
+    "TableRow",
+    "also_rows",
+    "decode",
+    "read_table",
+    "read_text",
+    "same_heading",
+]
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The line by which Excel is told what separates the cells.
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
-_ENCODINGS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    # The mark of UTF-32 begins with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# How files begin that spreadsheets save as their own: .xlsx and .ods are zip archives, .xls is a compound file.
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _QUOTE_FAULTS = (
     ("unexpected end of data", "a quotation mark is opened and never closed"),
     ("expected after", "a quotation mark stands inside a quoted cell; write it twice there"),
@@ -36,18 +39,6 @@ _QUOTE_FAULTS = (
 _UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
 # Of rows that have the same fault, so many are named.
 MAX_NAMED = 10
-
-
-class TableError(StageError):
-    """A table cannot be read; the sentence names the row and says what to do."""
-
-
-class EncodingError(TableError):
-    """The file is not text in UTF-8 or UTF-16; ``line`` is where, and 0 for a spreadsheet's own file."""
-
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 class SeparatorError(TableError):
@@ -128,27 +119,6 @@ class Table:
         return {column: row.cells[self.headings.index(column)].strip() for column in columns}
 
 
-def read_text(path: Path) -> str:
-    """Read a file as the text of a table; raise OSError or EncodingError."""
-    return decode(path.read_bytes())
-
-
-def decode(content: bytes) -> str:
-    """Return the text of a table in UTF-8, with or without a byte-order mark, or in UTF-16 with one."""
-    if content.startswith(_WORKBOOKS):
-        raise EncodingError(
-            "This is a spreadsheet's own file and not a CSV file in UTF-8; save the sheet as “CSV UTF-8” and try again."
-        )
-    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EncodingError(
-            f"The table is not UTF-8 text (line {line}); save it as “CSV UTF-8” and try again.", line
-        ) from error
-
-
 def read_table(text: str, *, by_line: bool = False, same_width: bool = False) -> Table | None:
     """Read a table with its headings in the first row that is not blank.
 
@@ -184,6 +154,7 @@ def read_table(text: str, *, by_line: bool = False, same_width: bool = False) ->
     headings = tuple(" ".join(cell.translate(_UNSEEN).split()) for cell in heading.cells)
     _check_headings(headings, heading.where)
     rows = tuple(_padded(row, len(headings)) for row in records)
+    _check_row_separators(rows, headings)
     _check_widths(rows, headings, same_width)
     return Table(headings, heading.cells, heading.where, rows)
 
@@ -200,9 +171,13 @@ def _after_separator_line(text: str) -> tuple[int, int]:
 def _refuse_separator(separator: str) -> None:
     if separator == ",":
         return
+    raise SeparatorError(_separator_fault("The cells are", separator))
+
+
+def _separator_fault(cells_are: str, separator: str) -> str:
     name = SEPARATORS.get(separator, f"“{separator}”")
-    raise SeparatorError(
-        f"The cells are separated by {name} and not by commas; save the table as “CSV UTF-8 (comma delimited)”, or "
+    return (
+        f"{cells_are} separated by {name} and not by commas; save the table as “CSV UTF-8 (comma delimited)”, or "
         "replace the separators, and try again."
     )
 
@@ -268,6 +243,14 @@ def _check_headings(headings: tuple[str, ...], where: str) -> None:
 def _padded(row: TableRow, columns: int) -> TableRow:
     lacking = ("",) * (columns - len(row.cells))
     return TableRow(row.row, row.line, row.where, row.cells + lacking, row.given)
+
+
+def _check_row_separators(rows: tuple[TableRow, ...], headings: tuple[str, ...]) -> None:
+    """Raise SeparatorError where a row is one cell that holds enough of another separator for all columns."""
+    for row in rows:
+        for separator in SEPARATORS if row.given == 1 < len(headings) else ():
+            if row.cells[0].count(separator) >= len(headings) - 1:
+                raise SeparatorError(_separator_fault(f"The cells of {row.where.lower()} are", separator))
 
 
 def _check_widths(rows: tuple[TableRow, ...], headings: tuple[str, ...], same_width: bool) -> None:

@@ -58,8 +58,16 @@ def open_dataset(path: Path) -> TextIO:
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error.strerror}.") from error
     except EncodingError as error:
-        where = f" (line {error.line})" if error.line else ""
-        raise StageError(f"{path} is not in UTF-8{where}; save it as CSV in UTF-8 and try again.") from error
+        if not error.line:
+            raise StageError(f"{path}: {error.message}") from error
+        raise StageError(
+            f"{path} is not in UTF-8 (line {error.line}); save it as CSV in UTF-8 and try again."
+        ) from error
+
+
+def dataset_table(text: str) -> Table | None:
+    """The table of a dataset.csv, whatever its columns; StageError where it cannot be read."""
+    return read_table(text, by_line=True, same_width=True)
 
 
 def read_dataset(file: TextIO) -> Iterator[DatasetRow]:
@@ -68,7 +76,7 @@ def read_dataset(file: TextIO) -> Iterator[DatasetRow]:
     Raises StageError, naming the line, where the heading lacks a column or has one twice, a row has too few or too many
     cells, or the text cannot be read.
     """
-    table = read_table(file.read(), by_line=True, same_width=True)
+    table = dataset_table(file.read())
     if missing := table.missing(COLUMNS) if table else list(COLUMNS):
         raise StageError(
             f"{table.where if table else 'Line 1'} is not the heading of a dataset.csv: {', '.join(missing)} missing; "

@@ -10,8 +10,8 @@ from django.template.defaultfilters import filesizeformat
 
 from pipeline import labels
 from pipeline.choices import Policy, Split, VideoState
-from pipeline.csv_table import EncodingError, TableError, decode, read_table
-from pipeline.dataset import unread_columns
+from pipeline.csv_table import EncodingError, TableError, decode
+from pipeline.dataset import dataset_table, unread_columns
 from pipeline.policies import policy_choices
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
@@ -93,7 +93,7 @@ class DatasetForm(SplitForm):
         if "\0" in text:
             raise wrong
         try:
-            table = read_table(text, by_line=True)
+            table = dataset_table(text)
         except TableError as error:
             raise forms.ValidationError(error.message) from error
         if table is None or "URL" not in table.headings:

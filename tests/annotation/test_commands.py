@@ -52,7 +52,7 @@ def test_import_votes_says_what_is_not_read_and_that_no_video_is_known(db, table
     result = json.loads(run(capsys, *arguments, "--format", "json"))
     assert result["unread"] == ["The column “mood” is not read: its cells are not classes (“calm”)."]
     assert result["without_video"] == 1
-    assert result["notes"] == ["No row names a video, so intervals over videos take these rows as one video together."]
+    assert result["notes"] == ["No row names a video, so intervals over videos cannot be given for this table."]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

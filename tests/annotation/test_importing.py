@@ -226,7 +226,7 @@ def test_a_table_without_video_ids_comes_back_as_it_was(db):
     table = "sentiment analysis,ana,bo,text\nneutral,neutral,neutral,one\nneutral,positive,neutral,one\n"
     report = load(table)
     assert report.without_video == 2
-    assert "No row names a video, so intervals over videos take these rows as one video together." in report.notes
+    assert "No row names a video, so intervals over videos cannot be given for this table." in report.notes
     export = exported(Campaign.objects.get())
     assert export.splitlines()[1] == ",,neutral,neutral,neutral,one"
     again = load(export)

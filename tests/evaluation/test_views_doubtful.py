@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from pipeline.csv_table import read_table
 from pipeline.labels import LABELS
 from pipeline.models import Prediction
 from tests.evaluation.corpus import Corpus, make_judged_corpus
@@ -121,6 +122,7 @@ def test_the_csv_has_every_row_of_the_choice(admin_client: Client, factory: Fact
     listed = store_doubts(corpus)
     response = admin_client.get(PAGES[1].format(corpus.run.pk))
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert read_table(response.content.decode()) is not None
     assert [(int(row["segment"]), row["given"], row["likely"]) for row in rows] == [
         (row["segment"], row["given"], row["likely"]) for row in listed
     ]

@@ -11,6 +11,7 @@ from django.test import Client
 
 from annotation.models import TaskState
 from evaluation.label_quality import label_quality
+from pipeline.csv_table import read_table
 from pipeline.models import Segment
 from pipeline.stages.label_policies import asks
 from tests.evaluation.corpus import make_judged_corpus
@@ -156,6 +157,7 @@ def test_csv_has_the_policy_as_set_and_a_row_per_threshold(admin_client: Client,
     response = admin_client.get(CSV)
     assert 'filename="labels-train.csv"' in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert read_table(response.content.decode()) is not None
     document = admin_client.get(JSON).json()
     assert [row["threshold"] for row in rows[:3]] == ["", "0.0", "0.05"]
     assert len(rows) == 21

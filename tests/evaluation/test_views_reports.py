@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from evaluation.reports import text_against_people
+from pipeline.csv_table import read_table
 from tests.evaluation.corpus import make_judged_corpus
 from tests.factories import Factory
 
@@ -50,6 +51,7 @@ def test_csv_has_a_row_per_class_average_and_baseline(admin_client: Client, fact
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert 'filename="evaluation-text-people.csv"' in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert read_table(response.content.decode()) is not None
     rows, counts = rows[:7], rows[7:]
     assert [(row["kind"], row["name"], row["support"]) for row in counts[:2]] == [
         ("count", "compared", "60"),

@@ -75,6 +75,13 @@ def test_another_separator_is_named(text: str, name: str) -> None:
         read_table(text)
 
 
+def test_a_row_with_another_separator_than_the_heading_is_named() -> None:
+    with pytest.raises(SeparatorError, match="The cells of row 3 are separated by semicolons"):
+        read_table("a,b,c\n1,2,3\n4;5;6\n")
+    assert cells(read("text\na; b; c\n")) == [("a; b; c",)]
+    assert cells(read("text,label,note\na; b,,\n")) == [("a; b", "", "")]
+
+
 def test_a_separator_within_a_comma_separated_heading_is_none() -> None:
     assert read("task;a,worker\t1,label\n1,2,3\n").headings == ("task;a", "worker 1", "label")
 

@@ -40,9 +40,10 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{votes} cannot be read: {error.strerror}.") from error
         except EncodingError as error:
-            where = f" (line {error.line})" if error.line else ""
+            if not error.line:
+                raise CommandError(f"{votes}: {error.message}") from error
             raise CommandError(
-                f"{votes} cannot be read as UTF-8 text{where}; save the table as CSV in UTF-8."
+                f"{votes} cannot be read as UTF-8 text (line {error.line}); save the table as CSV in UTF-8."
             ) from error
         except VotesError as error:
             raise CommandError(f"{votes.name}: {error}") from error

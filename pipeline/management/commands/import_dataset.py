@@ -6,8 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from pipeline.choices import Policy
-from pipeline.csv_table import read_table
-from pipeline.dataset import open_dataset, unread_columns
+from pipeline.dataset import dataset_table, open_dataset, unread_columns
 from pipeline.intake import import_dataset
 from pipeline.management.base import PipelineCommand, add_format, add_policy, add_split
 
@@ -33,7 +32,7 @@ class Command(PipelineCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with open_dataset(options["csv"]) as file:
-            unread = unread_columns(read_table(file.read(), by_line=True))
+            unread = unread_columns(dataset_table(file.read()))
             file.seek(0)
             intake = import_dataset(file, split=options["split"], policy=options["policy"], fetch=options["fetch"])
         for sentence in unread:
