@@ -34,7 +34,8 @@ class UnknownWordsError(AnnotationError):
             if all(word.suggestion for word in unknown)
             else "Correct the table: not every word has a suggested reading."
         )
-        super().__init__(f"{len(unknown)} cells are not a class, so nothing was imported. {hint}\n{lines}")
+        cells = "1 cell is" if len(unknown) == 1 else f"{len(unknown)} cells are"
+        super().__init__(f"{cells} not a class, so nothing was imported. {hint}\n{lines}")
         self.unknown = unknown
 
 

@@ -1,5 +1,6 @@
 """Rows of a vote table found again among the tasks of a campaign and the stored segments."""
 
+import re
 from collections.abc import Container, Iterable
 
 from annotation.errors import AnnotationError
@@ -9,6 +10,8 @@ from pipeline.models import Segment, Video
 
 # Stands before the primary key of a video that has no id in a dataset, since the bare number could be taken for one.
 PK_PREFIX = "video-"
+# More digits would not fit into a column of keys.
+_PK_NAME = re.compile(rf"{PK_PREFIX}([0-9]{{1,18}})")
 
 
 def names_of(video: Video) -> list[str]:
@@ -70,7 +73,7 @@ def _stored_segments(campaign: Campaign, rows: Iterable[TableRow]) -> dict[tuple
         return {}
     videos = Video.objects.filter(split=campaign.split)
     named = {video for video, _ in wanted}
-    pks = {int(name.removeprefix(PK_PREFIX)) for name in named if name.removeprefix(PK_PREFIX).isdecimal()}
+    pks = {int(found[1]) for found in map(_PK_NAME.fullmatch, named) if found}
     names = {
         video.pk: name
         for query in (videos.filter(pk__in=pks), videos.filter(dataset_id__in=named))

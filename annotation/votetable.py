@@ -67,7 +67,7 @@ def whole_number(text: str) -> str:
 def segment_number(text: str) -> str:
     """Return a segment's number without a fraction and leading zeros; a segment's name as it is."""
     plain = whole_number(text)
-    return str(int(plain)) if plain.isdecimal() else plain
+    return (plain.lstrip("0") or "0") if plain.isascii() and plain.isdecimal() else plain
 
 
 def clean_text(text: str) -> str:

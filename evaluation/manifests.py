@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text
+from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text, same_heading
 from pipeline.labels import LABELS
 from pipeline.stages.errors import StageError
 from pipeline.stages.repeats import Repeats, find_repeats, row_digests
@@ -68,7 +68,18 @@ def read_manifest(path: Path) -> Manifest:
         places=tuple(row.where for row in table.rows),
         notes=tuple(f"The column “{name}” of {path.name} was not read." for name in unread),
     )
-    return check_files(manifest)
+    return check_files(replace(manifest, notes=(*manifest.notes, *_notes_on_names(manifest))))
+
+
+def _notes_on_names(manifest: Manifest) -> list[str]:
+    """Say which groups' names differ in case or width of letters alone, since they are probably one group."""
+    names: dict[str, str] = {}
+    found = ((names.setdefault(same_heading(name), name), name) for name in np.unique(manifest.groups).tolist())
+    return [
+        f"The groups “{first}” and “{name}” differ in case alone and count as two."
+        for first, name in found
+        if first != name
+    ]
 
 
 def _checked(row: TableRow, cells: dict[str, str], path: Path) -> dict[str, str]:

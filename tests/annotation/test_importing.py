@@ -270,6 +270,11 @@ def test_rows_about_a_stored_segment_are_about_that_segment(factory):
     assert load().new_rows == 0
 
 
+def test_numbers_that_no_database_holds_are_of_no_stored_video(db):
+    load(TABLE.replace("7,", f"video-{'9' * 30},").replace("8,0", "8,99999999999999999999"))
+    assert not Task.objects.exclude(segment=None).exists()
+
+
 def test_a_place_that_a_person_holds_is_filled(factory):
     task = factory.make_task(segment=factory.make_segment(factory.make_video(dataset_id="7"), position=0, text="x"))
     slot = Slot.objects.create(task=task, slot=2, annotator=factory.make_user("ana"))

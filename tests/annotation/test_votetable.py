@@ -142,6 +142,12 @@ def test_rows_are_numbered_by_the_file() -> None:
     assert str(table.unknown[0]).startswith("Row 5 (line 7 of the file), column “A”: “hapy”")
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "1" * 30])
+def test_a_number_of_many_digits_is_refused(number: str) -> None:
+    with pytest.raises(AnnotationError, match="too long for a video and segment number"):
+        read(f"{START},A,text", f"7,{number},positive,positive,x")
+
+
 # ---------------------------------------------------------------- people
 
 

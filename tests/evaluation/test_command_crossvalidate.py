@@ -216,6 +216,12 @@ def test_a_clip_twice_in_one_group_is_noted_once(manifest: Path, make: Any, how:
     assert "Line 2 and line 26 (a0.wav, again.wav)" in note
 
 
+def test_groups_that_differ_in_case_alone_are_noted(manifest: Path) -> None:
+    change(manifest, 2, "clips/a0.wav,positive,A")
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    assert "The groups “A” and “a” differ in case alone and count as two." in notes
+
+
 def test_a_note_is_printed_too(manifest: Path) -> None:
     second_line(manifest, "clips/a0.wav", "a")
     call_command("crossvalidate", str(manifest), "--folds", "2", stdout=(out := io.StringIO()))
