@@ -135,7 +135,7 @@ def make(planned: list[PlannedTask], names: list[str]) -> Campaign:
     return campaign
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(planned=st.lists(planned_tasks, min_size=1, max_size=6), names=st.lists(usernames, max_size=4, unique=True))
 def test_an_export_adds_nothing_where_it_came_from_and_is_the_same_elsewhere(
     db: None, planned: list[PlannedTask], names: list[str]
