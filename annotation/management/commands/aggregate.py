@@ -43,7 +43,7 @@ class Command(BaseCommand):
             if not error.line:
                 raise CommandError(f"{votes}: {error.message}") from error
             raise CommandError(
-                f"{votes} cannot be read as UTF-8 text (line {error.line}); save the table as CSV in UTF-8."
+                f"{votes} cannot be read as UTF-8 text; save the table as CSV in UTF-8 (line {error.line} is not)."
             ) from error
         except VotesError as error:
             raise CommandError(f"{votes.name}: {error}") from error
