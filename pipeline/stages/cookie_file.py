@@ -91,14 +91,30 @@ def _parse(line: str) -> Cookie | None:
         fields.append("")  # the tab before an empty value is lost in some editors
     if len(fields) != FIELDS:
         return None
-    domain, _, path, _, expires, name, _ = (field.strip() for field in fields)
+    domain, subdomains, path, secure, expires, name = (field.strip() for field in fields[:-1])
     domain = domain.removeprefix(HTTP_ONLY).lower()
-    if not domain or not path.startswith("/") or not re.fullmatch(r"(-?\d+(\.\d+)?)?", expires):
+    if not domain.strip(".") or not path.startswith("/") or not re.fullmatch(r"(-?\d+(\.\d+)?)?", expires):
         return None
-    seconds = float(expires or 0)
+    # Python's reader gives up on a file where this flag and the dot before the domain do not say the same.
+    everywhere = domain.startswith(".") or subdomains.upper() == "TRUE"
+    domain = domain.lstrip(".")
     # 0, nothing and -1 all mean "until the browser is closed"; yt-dlp reads the first two.
-    fields[4] = expires if seconds > 0 else "0"
-    return Cookie(domain.lstrip("."), name, seconds if seconds > 0 else None, "\t".join(fields))
+    seconds = float(expires or 0)
+    clean = (
+        f".{domain}" if everywhere and not _is_address(domain) else domain,
+        "TRUE" if everywhere and not _is_address(domain) else "FALSE",
+        path,
+        "TRUE" if secure.upper() == "TRUE" else "FALSE",
+        expires if seconds > 0 else "0",
+        name,
+        fields[-1].strip(),
+    )
+    return Cookie(domain, name, seconds if seconds > 0 else None, "\t".join(clean))
+
+
+def _is_address(domain: str) -> bool:
+    """Return whether a domain is an IPv4 address, which has no subdomains."""
+    return re.fullmatch(r"[\d.]+", domain) is not None
 
 
 def _what_is_wrong(lines: list[str]) -> str:

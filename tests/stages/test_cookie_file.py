@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from yt_dlp import YoutubeDL
 
 from pipeline.stages.cookie_file import read_cookies
 from pipeline.stages.download import DownloadLimits, download
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
+from pipeline.stages.ytdlp_options import ytdlp_params
 from tests.loopback import Site, _Handler, serving
 from tests.stages.test_download import write_tone
 
@@ -37,6 +39,10 @@ def path(tmp_path: Path) -> Path:
         f"\ufeff{HEADER}{LINE}\n{OLD}\n",
         f"{HEADER}#HttpOnly_{LINE}\n{OLD}\n",
         f"{HEADER}{LINE}\n{OLD}\n\n\n",
+        f"{HEADER}{LINE.removeprefix('.')}\n{OLD.replace('TRUE', 'FALSE')}\n",
+        f"{HEADER}{LINE.replace('TRUE', 'true')}\n{OLD.replace('.youtube', '.YouTube')}\n",
+        f"{HEADER}  {LINE}  \n{OLD.replace('/', ' / ')}\n",
+        f"{HEADER}{LINE.replace(str(LATER), f'{LATER}.735')}\n{OLD}\n",
     ],
 )
 def test_it_reads_what_tools_write(content: str, path: Path) -> None:
@@ -48,6 +54,10 @@ def test_it_reads_what_tools_write(content: str, path: Path) -> None:
     ]
     assert [cookie.is_expired(time.time()) for cookie in found.cookies] == [False, True]
     assert found.unreadable_lines == 0
+    parameters = ytdlp_params(DownloadOptions(cookies=path), socket_timeout_s=1, private=True)
+    with YoutubeDL(parameters) as ydl:  # it reads the cleaned lines, all of them
+        assert "SID=abc" in ydl.cookiejar.get_cookie_header("https://www.youtube.com/watch")
+        assert ydl.cookiejar.get_cookie_header("https://youtube.com.example.org/") is None
 
 
 def test_it_reads_utf_16_as_a_shell_on_windows_redirects_it(path: Path) -> None:
