@@ -3,18 +3,21 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from yt_dlp import YoutubeDL
-
 from pipeline.stages.caption_choice import Tracks, choose_captions
+from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_errors import explain
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
-from pipeline.stages.ytdlp_guard import guarded_handler
-from pipeline.stages.ytdlp_options import ytdlp_params
+from pipeline.stages.progress import ignore_progress
+from pipeline.stages.ytdlp import _Fetcher
+from pipeline.stages.ytdlp_guard import check_protocol
 
 MAX_WARNING_LENGTH = 300
+# Nothing is written.
+NOWHERE = Path("/nonexistent")
 # Nothing is tried again after a look.
 LATER = r"; it is tried again later\.$"
 
@@ -72,13 +75,15 @@ class Lookup:
         return asdict(self)
 
 
-def look_up(url: str, options: DownloadOptions, *, socket_timeout_s: float, allowed_origin: str | None) -> Lookup:
+def look_up(url: str, options: DownloadOptions, *, limits: DownloadLimits, allowed_origin: str | None) -> Lookup:
     """Ask a site what it has at an address.
 
-    What went wrong after the page was read is told in `problem`, so that what each client said is kept.
+    What went wrong, or why the recording would be refused, is told in `problem`, beside all that is known.
 
     Parameters
     ----------
+    limits : DownloadLimits
+        Those of a download.
     allowed_origin : str or None
         An origin that is opened although it is not public.
 
@@ -87,41 +92,43 @@ def look_up(url: str, options: DownloadOptions, *, socket_timeout_s: float, allo
     StageError
         The cookies file or the proxy cannot be used.
     """
-    parameters = ytdlp_params(options, socket_timeout_s=socket_timeout_s, private=allowed_origin is not None)
-    with _Asker(parameters, allowed_origin) as asker:
-        info, problem = _ask(asker, url)
+    with _Asker(options, limits, allowed_origin) as asker:
+        info: dict[str, Any] = {}
+        problem = ""
+        try:
+            info = _extract(asker, url)
+            asker.refuse(info)
+        except StageError as error:
+            problem = re.sub(LATER, ".", error.message)
         return _describe(info, asker, problem)
 
 
-def _ask(asker: "_Asker", url: str) -> tuple[Mapping[str, Any], str]:
+def _extract(asker: "_Asker", url: str) -> dict[str, Any]:
     try:
-        info = _extract(asker, url)
-    except StageError as error:
-        return {}, re.sub(LATER, ".", error.message)
-    if not isinstance(info, dict) or info.get("_type", "video") != "video":
-        return {}, "The address does not lead to one recording; give the address of a single video."
-    return info, ""
-
-
-def _extract(asker: "_Asker", url: str) -> Any:
-    try:
-        return asker.extract_info(url, download=False)
+        info = asker.extract_info(url, download=False)
     except Exception as error:  # extractors raise anything
         raise explain(error) from error
+    if not isinstance(info, dict) or info.get("_type", "video") != "video":
+        raise StageError("The address does not lead to one recording; give the address of a single video.")
+    return info
 
 
-class _Asker(YoutubeDL):  # type: ignore[misc]
-    """A YoutubeDL that notes what it is told and opens public addresses only."""
+class _Asker(_Fetcher):
+    """What fetches recordings, asked for their description alone; it notes all that it is told."""
 
-    def __init__(self, parameters: dict[str, Any], allowed_origin: str | None) -> None:
-        self.heard: list[str] = []
+    def __init__(self, options: DownloadOptions, limits: DownloadLimits, allowed_origin: str | None) -> None:
+        super().__init__(NOWHERE, limits, ignore_progress, allowed_origin, options)
+        self.params["logger"] = self.listener = _Listener()
+        self.params["match_filter"] = None  # it would end the look before the description is there
         self.answers: dict[str, ClientAnswer] = {}
-        self._allowed_origin = allowed_origin
-        own = {"format": "bestaudio/best", "playlist_items": "1", "logger": _Listener(self.heard)}
-        super().__init__({**parameters, **own, "no_warnings": False})
 
-    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-        return super().build_request_director([guarded_handler(self._allowed_origin)], preferences)
+    def refuse(self, info: dict[str, Any]) -> None:
+        """Raise what a download of this recording would be refused with."""
+        check_protocol(info)
+        self._refuse_unfit(info)
+        size = info.get("filesize")
+        if isinstance(size, int) and size > self._limits.max_bytes:
+            raise StageError(f"The recording has {size / 1024**2:.0f} MB, more than MAX_VIDEO_BYTES allows.")
 
     def get_info_extractor(self, ie_key: str) -> Any:
         extractor = super().get_info_extractor(ie_key)
@@ -163,8 +170,8 @@ class _Asker(YoutubeDL):  # type: ignore[misc]
 class _Listener:
     """Keeps what yt-dlp warns of, each thing once."""
 
-    def __init__(self, heard: list[str]) -> None:
-        self._heard = heard
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
 
     def debug(self, message: str) -> None:
         """Steps of the way are of no interest."""
@@ -172,10 +179,10 @@ class _Listener:
     info = debug
 
     def warning(self, message: str) -> None:
-        if (text := _plain(message)) not in self._heard:
-            self._heard.append(text)
+        if (text := _plain(message)) not in self.warnings:
+            self.warnings.append(text)
 
-    error = warning
+    error = debug  # it is raised as well
 
 
 def _plain(text: str) -> str:
@@ -199,7 +206,7 @@ def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
         formats=tuple(_format(one, chosen_id) for one in info.get("formats") or () if one.get("acodec") != "none"),
         captions=tuple(_tracks(info.get("subtitles") or {}, info.get("automatic_captions") or {})),
         clients=tuple(asker.answers.values()),
-        warnings=tuple(asker.heard),
+        warnings=tuple(asker.listener.warnings),
         problem=problem,
     )
 

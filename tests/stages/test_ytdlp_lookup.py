@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.ytdlp_lookup import Lookup, _Asker, look_up
-from pipeline.stages.ytdlp_options import ytdlp_params
 from tests.loopback import Site, serving
 from tests.stages.test_download import write_tone
+
+LIMITS = DownloadLimits(max_duration_s=3600, max_bytes=10**9, socket_timeout_s=3)
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def look(url: str, site: Site, origin: str | None = "") -> Lookup:
     allowed = site.origin if origin == "" else origin
-    return look_up(url, DownloadOptions(), socket_timeout_s=3, allowed_origin=allowed)
+    return look_up(url, DownloadOptions(), limits=LIMITS, allowed_origin=allowed)
 
 
 def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) -> None:
@@ -63,8 +65,7 @@ def test_each_client_of_youtubes_player_is_heard(monkeypatch: pytest.MonkeyPatch
     page = {"playabilityStatus": {"status": "OK"}, "streamingData": {"__yt_dlp_client": "web_safari", "formats": [{}]}}
     monkeypatch.setattr(YoutubeIE, "_extract_player_response", lambda self, client, *args, **kwargs: answers[client])
     monkeypatch.setattr(YoutubeIE, "_extract_player_responses", lambda self, *args: ([None, page], None))
-    parameters = ytdlp_params(DownloadOptions(), socket_timeout_s=3, private=True)
-    with _Asker(parameters, None) as asker:
+    with _Asker(DownloadOptions(), LIMITS, None) as asker:
         extractor = asker.get_info_extractor("Youtube")
         assert asker.get_info_extractor("Youtube") is extractor
         for client in answers:
@@ -81,8 +82,31 @@ def test_each_client_of_youtubes_player_is_heard(monkeypatch: pytest.MonkeyPatch
     ]
 
 
-def test_warnings_are_kept_once(tmp_path: Path) -> None:
-    with serving(tmp_path), _Asker(ytdlp_params(DownloadOptions(), socket_timeout_s=3, private=True), None) as asker:
+def test_what_a_download_would_refuse_is_told_beside_what_is_known(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    from yt_dlp.extractor.generic import GenericIE
+
+    url = site.add_page("/a.html", "talk.wav")
+    real: Any = GenericIE._real_extract
+    for more, words in (
+        ({"duration": 7200}, "lasts 120 minutes"),
+        ({"live_status": "is_live"}, "live broadcast"),
+        ({"filesize": 10**10}, "MAX_VIDEO_BYTES"),
+        ({"url": "rtmp://127.0.0.1/a", "protocol": "rtmp"}, "protocol rtmp"),
+    ):
+        form = {"format_id": "0", "ext": "wav", "url": url, **more}
+        answer = {"id": "a", "title": "A day", "formats": [form], **more}
+        monkeypatch.setattr(GenericIE, "_real_extract", lambda self, url, answer=answer: dict(answer))
+        found = look(url, site)
+        assert words in found.problem
+        assert found.title.startswith("A day")  # yt-dlp writes the date behind a broadcast
+    monkeypatch.setattr(GenericIE, "_real_extract", real)
+    assert look(url, site).problem == ""
+
+
+def test_warnings_are_kept_once_and_errors_are_told_by_the_problem() -> None:
+    with _Asker(DownloadOptions(), LIMITS, None) as asker:
         asker.report_warning("Some formats\n  are missing")
         asker.report_warning("Some formats are missing")
-    assert asker.heard == ["Some formats are missing"]
+        asker.params["ignoreerrors"] = True
+        asker.report_error("Sign in")
+    assert asker.listener.warnings == ["Some formats are missing"]
