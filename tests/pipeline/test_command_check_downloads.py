@@ -37,7 +37,8 @@ FINE = DownloaderReport(
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _usual_pauses_and_no_proxy_of_this_machine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DOWNLOAD_PAUSE_S = {"": 5.0}
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -48,7 +48,8 @@ def page(client: Client) -> str:
     return " ".join(client.get(ADDRESS).content.decode().split())
 
 
-def test_it_says_that_all_is_well(admin_client: Client) -> None:
+def test_it_says_that_all_is_well(admin_client: Client, settings: Any) -> None:
+    settings.DOWNLOAD_PAUSE_S = {"": 5.0}
     shown = page(admin_client)
     assert "Everything that downloads need is there." in shown
     assert "30 days old" in shown

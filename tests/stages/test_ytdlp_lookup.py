@@ -41,9 +41,9 @@ def test_title_formats_and_captions_are_told_and_nothing_is_fetched(site: Site) 
 
 
 def test_a_page_that_cannot_be_read_is_told_in_a_sentence(site: Site) -> None:
-    site.fail("/a.html", 429)
+    site.fail("/a.html", 500)
     found = look(site.origin + "/a.html", site)
-    assert "429" in found.problem
+    assert "HTTP 500" in found.problem
     assert "tried again" not in found.problem
     assert found.formats == ()
 
