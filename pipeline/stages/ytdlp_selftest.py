@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from yt_dlp import YoutubeDL
 from yt_dlp.globals import supported_js_runtimes
+from yt_dlp.utils import YoutubeDLError
 
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.ytdlp_options import ytdlp_params
@@ -52,7 +53,7 @@ def run_self_test(options: DownloadOptions) -> SelfTest:
     try:
         with YoutubeDL({**parameters, "logger": listener}) as ydl:
             answers = _solve(ydl.get_info_extractor("Youtube"))
-    except (AttributeError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
+    except (YoutubeDLError, AttributeError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
         return SelfTest(False, f"yt-dlp could not be asked ({error})")  # a release with another inside
     # The first warning tells the cause; later ones advise options that are not used here.
     said = re.sub(r"^(ERROR: |\[[^\]]*\] *)+", "", next(iter(listener.heard), ""))
