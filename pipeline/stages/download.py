@@ -61,7 +61,7 @@ class Download:
     audio_path : Path
         The best audio stream as the site has it, in any container.
     captions_path : Path or None
-        English captions (json3, VTT or SRT), or None where the site has none.
+        English captions (json3, VTT or SRT), or None where the site has none or did not hand them out.
     captions_kind : str
         "manual", "automatic" or "" as the site says.
     title : str
@@ -69,6 +69,9 @@ class Download:
         As the site says.
     identity : VideoIdentity
         Of the page that the address finally led to.
+    captions_error : StageError or None
+        Why captions that the site has could not be fetched; they may come later. A CaptionsTokenError where the site
+        wants a token for them. None where there are captions, and where the site has none.
     """
 
     audio_path: Path
@@ -77,6 +80,16 @@ class Download:
     title: str
     duration_s: float | None
     identity: VideoIdentity
+    captions_error: StageError | None = None
+
+
+@dataclass(frozen=True)
+class Captions:
+    """English captions of a video, fetched alone; see `Download` for the attributes."""
+
+    path: Path | None
+    kind: str
+    error: StageError | None = None
 
 
 def identify(url: str) -> VideoIdentity:
@@ -138,8 +151,9 @@ def download(
 ) -> Download:
     """Fetch the best audio stream and the English captions of one video, in one extraction.
 
-    People's captions come before automatic ones, json3 before VTT before SRT. Every connection is checked: only
-    public addresses are opened, whatever the page or a redirect says.
+    Captions that cannot be fetched do not fail the download, see `Download.captions_error`. People's captions come
+    before automatic ones, json3 before VTT before SRT. Every connection is checked: only public addresses are opened,
+    whatever the page or a redirect says.
 
     Parameters
     ----------
@@ -158,8 +172,10 @@ def download(
     Raises
     ------
     StageError
-        Permanent: private, removed, blocked here, not supported, no audio, over a limit. Not permanent: network
-        failures, HTTP 429 and 5xx.
+        Permanent: private, removed, blocked here, not supported, over a limit. Not permanent: network failures,
+        HTTP 5xx, formats that could not be unlocked.
+    SiteRefusesError
+        The site wants a pause (HTTP 429, a rate limit) or a proof that this is no bot.
     """
     from pipeline.stages.ytdlp import fetch
 
@@ -176,12 +192,32 @@ def download(
     duration = found.info.get("duration")
     return Download(
         audio_path=found.audio_path,
-        captions_path=found.captions_path,
-        captions_kind=found.captions_kind,
+        captions_path=found.captions.path,
+        captions_kind=found.captions.kind,
         title=_title(found.info),
         duration_s=float(duration) if isinstance(duration, int | float) and duration > 0 else None,
         identity=identify(str(found.info.get("webpage_url") or url)),
+        captions_error=found.captions.error,
     )
+
+
+def download_captions(
+    url: str,
+    *,
+    folder: Path,
+    limits: DownloadLimits,
+    private_origins: Collection[str] = (),
+    options: DownloadOptions | None = None,
+) -> Captions:
+    """Fetch the English captions of one video without its recording; parameters and errors as of `download`."""
+    from pipeline.stages.ytdlp import fetch_captions
+
+    origin = origin_of(url)
+    allowed = origin if origin in private_origins else None
+    found = fetch_captions(
+        url, folder=folder, limits=limits, allowed_origin=allowed, options=options or DownloadOptions()
+    )
+    return Captions(found.path, found.kind, found.error)
 
 
 def _title(info: dict[str, Any]) -> str:

@@ -1,43 +1,63 @@
 """What went wrong in a download, in one sentence, and whether trying again may help.
 
 Works on the errors' names and texts, since yt-dlp hides one error inside another and tells most of them by text.
+What yt-dlp warned of before it failed counts too: that a challenge was not solved or a token was missing stands
+only there.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
-from pipeline.stages.errors import StageError
-
-# (what yt-dlp or the site says, the sentence, permanent); the first that fits counts.
-SAYINGS: tuple[tuple[str, str, bool], ...] = (
-    (r"not a bot|rate.?limit|too many requests", "The site wants a pause before it serves this machine again.", False),
-    (r"private video|video is private", "The video is private.", True),
-    (r"confirm your age|age.?restricted", "The video is open to signed-in adults only.", True),
-    (
-        r"members.?only|join this channel|requires payment|rental|purchase|subscri",
-        "The video is open to paying members only.",
-        True,
-    ),
-    (
-        r"available in your country|in your (?:country|location|region)|geo.?restrict|geo.?block",
-        "The video is blocked in the country of this machine.",
-        True,
-    ),
-    (r"has been removed|no longer available|account.*terminated|deleted", "The video has been removed.", True),
-    (r"premieres in|will begin in|live event", "The video has not been broadcast yet.", True),
-    (r"video (?:is )?(?:unavailable|not available|does not exist)|not found", "There is no such video.", True),
-    (r"sign in|log.?in|logged.?in|registered users|cookies", "The video is open to signed-in people only.", True),
-    (r"drm", "The recording is protected against copying (DRM).", True),
-    (
-        r"requested format is not available|no video formats|no media found",
-        "There is no recording with sound at this address.",
-        True,
-    ),
-    (r"unsupported url|is not a valid url", "There is no recording at this address that can be fetched.", True),
-    (r"certificate verify failed", "The site's certificate is not valid, so nothing was fetched.", True),
+from pipeline.stages.download_verdicts import (
+    CAUSES,
+    OLD_COOKIES,
+    SAYINGS,
+    TRY_LATER,
+    Outcome,
+    Verdict,
+    find_verdict,
 )
+from pipeline.stages.errors import SiteRefusesError, StageError
+
 NETWORK_ERRORS = ("TransportError", "IncompleteRead", "SSLError", "ProxyError", "ContentTooShortError", "TimeoutError")
-TRY_LATER = "it is tried again later."
+YOUTUBE: Final = "youtube"
+CHECK_SOLVER: Final = "; if it stays so, “manage.py check_downloads” says whether YouTube's challenges are solved"
+# "ERROR: [youtube] i4b-_bNsajY: " before a message, as yt-dlp writes it.
+PREFIX = re.compile(r"^\s*(?:(?:ERROR|WARNING): )?(?:\[[^\]]*\] (?:[^\s:]+: )?)?")
+# What yt-dlp appends for people at a command line; it speaks of logins, cookies and formats whatever is wrong.
+HINT = re.compile(
+    r"(?:\bor else )?\b(?:Use --|You can manually pass|Also see\b|See\s+https?:|(?:For|Refer).{0,60}refer to\s|"
+    r"please report this issue).*|\s*\(caused by .*|https?://\S+|This helps protect our community.*",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of an extraction besides its error.
+
+    Attributes
+    ----------
+    warnings : tuple of str
+        What yt-dlp warned of.
+    extractor : str
+        Name of the site as yt-dlp knows it, as far as it got.
+    soundless : bool
+        True where formats were found, each of them known to be pictures without sound.
+    """
+
+    warnings: tuple[str, ...] = ()
+    extractor: str = ""
+    soundless: bool = False
+
+    def cause(self) -> Verdict | None:
+        """Return what the warnings name as the cause; the order is that of the causes, not of the warnings."""
+        return find_verdict("\n".join(self.warnings), CAUSES)
+
+
+NOTHING_KNOWN: Final = Evidence()
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -57,7 +77,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [one for one in hidden if isinstance(one, BaseException)]
 
 
-def explain(error: BaseException) -> StageError:
+def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageError:
     """A StageError for whatever a download raised.
 
     Raises
@@ -66,43 +86,111 @@ def explain(error: BaseException) -> StageError:
         The error itself, where it is none of a download: a job's time limit, a full disk, a fault in this program.
     """
     hidden = list(chain(error))
-    for one in hidden:
+    if refusal := own_refusal(error):
+        return refusal
+    names = {name for one in hidden for name in (kind.__name__ for kind in type(one).__mro__)}
+    if "GeoRestrictedError" in names:
+        return StageError("The video is blocked in the country of this machine.")
+    if "UserNotLive" in names:
+        return StageError("The channel is not on air; give the address of a recording.")
+    if "UnsupportedError" in names:
+        return StageError("There is no recording at this address that can be fetched.")
+    texts = _told(hidden)
+    on_youtube = _is_youtube(hidden, evidence)
+    for text in texts:
+        if verdict := find_verdict(text, SAYINGS):
+            return _judge(verdict, evidence, on_youtube=on_youtube)
+    if status := _status(hidden, texts):
+        return _explain_status(status, evidence, on_youtube=on_youtube)
+    if names.intersection(NETWORK_ERRORS):
+        return StageError(f"The site did not answer or the connection broke; {TRY_LATER}", permanent=False)
+    if "YoutubeDLError" in names:
+        if cause := evidence.cause():
+            return _judge(cause, evidence, on_youtube=on_youtube)
+        detail = f" ({texts[0][:200]})" if texts else ""
+        return StageError(f"The site's page could not be read{detail}; {TRY_LATER}", permanent=False)
+    raise error
+
+
+def own_refusal(error: BaseException) -> StageError | None:
+    """Return what this program itself refused, such as a connection to a private network; None where nothing."""
+    for one in chain(error):
         if isinstance(one, StageError):
             return one
         if type(one).__name__ == "_RefusedError":
             return StageError(str(getattr(one, "msg", one)))
+    return None
+
+
+def http_status(error: BaseException) -> int:
+    """Return the HTTP status that a request failed with; 0 where it was another thing."""
+    hidden = list(chain(error))
+    return _status(hidden, [str(one) for one in hidden])
+
+
+def _told(hidden: list[BaseException]) -> list[str]:
+    """What the errors say, without prefixes, hints and addresses; an extractor's own words where there are any."""
+    own = [str(one.orig_msg) for one in hidden if hasattr(one, "orig_msg")]
+    texts = own or [str(one) for one in hidden]
+    cleaned = (HINT.sub("", PREFIX.sub("", text)).strip(" .;,") for text in texts)
+    return list(dict.fromkeys(text for text in cleaned if text))
+
+
+def _is_youtube(hidden: list[BaseException], evidence: Evidence) -> bool:
+    names = [evidence.extractor, *(str(getattr(one, "ie", None) or "") for one in hidden)]
+    found = re.match(r"ERROR: \[([^\]:]+)", str(hidden[0]))
+    return any(name.lower().partition(":")[0] == YOUTUBE for name in [*names, found[1] if found else ""])
+
+
+def _judge(verdict: Verdict, evidence: Evidence, *, on_youtube: bool) -> StageError:
+    if verdict.vague:
+        if evidence.soundless and not on_youtube:
+            return StageError("The recording at this address has no sound.")
+        verdict = evidence.cause() or verdict
+    elif verdict.outcome is Outcome.SITE_RESTS and any(map(OLD_COOKIES.fits, evidence.warnings)):
+        verdict = OLD_COOKIES
+    permanent = verdict.outcome is Outcome.PERMANENT or (
+        verdict.outcome is Outcome.PERMANENT_ELSEWHERE and not on_youtube
+    )
+    if permanent:
+        return StageError(verdict.sentence)
+    sentence = f"{verdict.sentence.removesuffix('.')}; {TRY_LATER}"
+    if verdict.outcome is Outcome.SITE_RESTS:
+        return SiteRefusesError(sentence)
+    return StageError(sentence, permanent=False)
+
+
+def _status(hidden: list[BaseException], texts: list[str]) -> int:
+    """The HTTP status that the extraction failed with; 0 where it was another thing."""
     for one in hidden:
         status = getattr(one, "status", None)
         if type(one).__name__ == "HTTPError" and isinstance(status, int):
-            return _explain_status(status)
-    text = " ".join(str(one) for one in hidden)
-    if told := re.search(r"HTTP Error (\d{3})", text):  # after its own retries yt-dlp keeps the text alone
-        return _explain_status(int(told[1]))
-    names = {name for one in hidden for name in (kind.__name__ for kind in type(one).__mro__)}
-    for saying, sentence, permanent in SAYINGS:
-        if re.search(saying, text, re.IGNORECASE):
-            return StageError(sentence if permanent else f"{sentence[:-1]}; {TRY_LATER}", permanent=permanent)
-    if names.intersection(NETWORK_ERRORS):
-        return StageError(f"The site did not answer or the connection broke; {TRY_LATER}", permanent=False)
-    if "GeoRestrictedError" in names:
-        return StageError("The video is blocked in the country of this machine.")
-    if "UnsupportedError" in names:
-        return StageError("There is no recording at this address that can be fetched.")
-    if "YoutubeDLError" in names:
-        detail = re.sub(r"^ERROR: |; please report this issue.*|\s*\(caused by.*", "", str(error), flags=re.DOTALL)
-        return StageError(f"The site's page could not be read ({detail.strip()[:200]}); {TRY_LATER}", permanent=False)
-    raise error
+            return status
+    told = re.search(r"HTTP Error (\d{3})", "\n".join(texts))  # after its own retries yt-dlp keeps the text alone
+    return int(told[1]) if told else 0
 
 
-def _explain_status(status: int) -> StageError:
+def _explain_status(status: int, evidence: Evidence, *, on_youtube: bool) -> StageError:
     """HTTP status codes (RFC 9110, section 15): 404, 410 and the like are final, 429 and 5xx pass."""
     if status == 429:
-        return StageError(f"The site asks for a pause (HTTP 429); {TRY_LATER}", permanent=False)
+        return SiteRefusesError(
+            "The site asks this machine for a pause (HTTP 429); a longer one between downloads (DOWNLOAD_PAUSE_S) or "
+            f"own cookies (DOWNLOAD_COOKIES) helps; {TRY_LATER}"
+        )
+    if status == 403:
+        # Media servers answer 403 to links that have grown old in between, which a new extraction mends, and
+        # YouTube's to links whose challenge was not solved.
+        if cause := evidence.cause():
+            return _judge(cause, evidence, on_youtube=on_youtube)
+        check = CHECK_SOLVER if on_youtube else ""
+        return StageError(f"The site refuses to hand it out (HTTP 403){check}; {TRY_LATER}", permanent=False)
     if status in (404, 410):
+        if on_youtube:  # a watch page is never missing; a link to media may be, until the next extraction
+            told = f"YouTube's link to the recording leads nowhere (HTTP {status}); {TRY_LATER}"
+            return StageError(told, permanent=False)
         return StageError(f"There is nothing at this address any more (HTTP {status}).")
     if status == 401:
         return StageError("The site asks for a password (HTTP 401), so nothing was fetched.")
     if status == 451:
         return StageError("The video is blocked for legal reasons (HTTP 451).")
-    # Media servers answer 403 to links that have grown old in between, which a new extraction mends.
     return StageError(f"The site answers with an error (HTTP {status}); {TRY_LATER}", permanent=400 <= status < 403)

@@ -1,4 +1,6 @@
-"""The one error a stage raises for what a user can understand."""
+"""The errors a stage raises for what a user can understand."""
+
+HOUR_S = 3600
 
 
 class StageError(Exception):
@@ -16,3 +18,29 @@ class StageError(Exception):
         super().__init__(message)
         self.message = message
         self.permanent = permanent
+
+
+class SiteRefusesError(StageError):
+    """A site gives this machine nothing for now, whichever video is asked for.
+
+    Never permanent, and no fault of the video.
+
+    Parameters
+    ----------
+    message : str
+        One sentence for the user: what the site said and what helps.
+    rest_s : float
+        Seconds for which nothing more is asked of the site after a first refusal. An hour, since that is how long
+        YouTube limits a session (yt-dlp's own message says "for up to an hour").
+    """
+
+    def __init__(self, message: str, *, rest_s: float = HOUR_S) -> None:
+        super().__init__(message, permanent=False)
+        self.rest_s = rest_s
+
+
+class CaptionsTokenError(StageError):
+    """A site has captions and gives them only to a player that proves itself by a token. Never permanent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)

@@ -3,24 +3,29 @@
 Only this module and the others named ytdlp_… import yt-dlp.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes, get_info_extractor
-from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.networking.exceptions import network_exceptions
+from yt_dlp.utils import YoutubeDLError
 
 from pipeline.stages.caption_choice import choose_captions
-from pipeline.stages.download_errors import explain
+from pipeline.stages.caption_errors import explain_captions, fault_of_captions, missing_token
+from pipeline.stages.download_errors import Evidence, explain, http_status, own_refusal
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
-from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.progress import ProgressCallback, ignore_progress
 from pipeline.stages.ytdlp_guard import check_protocol, guarded_handler
 from pipeline.stages.ytdlp_options import ytdlp_params
 
 if TYPE_CHECKING:
     from pipeline.stages.download import DownloadLimits
+
+log = logging.getLogger(__name__)
 
 AUDIO_NAME = "recording"
 # Captions that the site lists but does not have are no captions; the recording is still good.
@@ -37,13 +42,21 @@ class Site:
 
 
 @dataclass(frozen=True)
+class FoundCaptions:
+    """The captions that an extraction wrote, if any, or why it could not write what the site has."""
+
+    path: Path | None
+    kind: str
+    error: StageError | None
+
+
+@dataclass(frozen=True)
 class Found:
     """What an extraction wrote, and yt-dlp's description of it."""
 
     info: dict[str, Any]
     audio_path: Path
-    captions_path: Path | None
-    captions_kind: str
+    captions: FoundCaptions
 
 
 def youtube_id(url: str) -> str:
@@ -77,19 +90,34 @@ def fetch(
     allowed_origin: str | None,
     options: DownloadOptions,
 ) -> Found:
-    """Extract one address into the folder; every failure becomes a StageError with a sentence."""
-    try:
-        with _Fetcher(folder, limits, progress, allowed_origin, options) as fetcher:
-            info = fetcher.extract_info(url, download=True)
-    except Exception as error:  # extractors raise anything
-        raise explain(error) from error
+    """Extract one address into the folder; every failure becomes a StageError with a sentence.
+
+    A failure of the captions alone does not fail the extraction; it is told in `FoundCaptions`.
+    """
+    info, captions = _extract(url, _Fetcher(folder, limits, progress, allowed_origin, options))
     audio = folder / AUDIO_NAME
-    if not isinstance(info, dict) or info.get("_type", "video") != "video":
-        raise StageError("The address does not lead to one recording; give the address of a single video.")
     if not audio.is_file() or not audio.stat().st_size:
         raise StageError(f"The recording is larger than {_megabytes(limits.max_bytes)} or empty; it was not fetched.")
-    captions = next(iter(sorted(folder.glob(f"{AUDIO_NAME}.en.*"))), None)
-    return Found(info, audio, captions, fetcher.captions_kind if captions else "")
+    return Found(info, audio, captions)
+
+
+def fetch_captions(
+    url: str, *, folder: Path, limits: "DownloadLimits", allowed_origin: str | None, options: DownloadOptions
+) -> FoundCaptions:
+    """Extract the captions of one address alone; no recording is fetched."""
+    fetcher = _Fetcher(folder, limits, ignore_progress, allowed_origin, options, captions_only=True)
+    return _extract(url, fetcher)[1]
+
+
+def _extract(url: str, fetcher: "_Fetcher") -> tuple[dict[str, Any], FoundCaptions]:
+    try:
+        with fetcher:
+            info = fetcher.extract_info(url, download=True)
+    except Exception as error:  # extractors raise anything
+        raise explain(error, fetcher.evidence()) from error
+    if not isinstance(info, dict) or info.get("_type", "video") != "video":
+        raise StageError("The address does not lead to one recording; give the address of a single video.")
+    return info, fetcher.found_captions()
 
 
 class _Fetcher(YoutubeDL):  # type: ignore[misc]
@@ -102,8 +130,14 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         progress: ProgressCallback,
         allowed_origin: str | None,
         options: DownloadOptions,
+        *,
+        captions_only: bool = False,
     ) -> None:
-        self.captions_kind = ""
+        self._captions_kind = ""
+        self._captions_error: StageError | None = None
+        self._extractor = ""
+        self._soundless = False
+        self._folder = folder
         self._limits = limits
         self._progress = progress
         self._audio = str(folder / AUDIO_NAME)
@@ -116,6 +150,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
                 "writesubtitles": True,
                 "writeautomaticsub": True,
                 "playlist_items": "1",
+                "skip_download": captions_only,
                 "match_filter": self._refuse_unfit,
                 "max_filesize": limits.max_bytes,
                 "progress_hooks": [self._watch],
@@ -145,23 +180,49 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
             raise StageError(f"The recording is larger than {_megabytes(self._limits.max_bytes)}; it was not fetched.")
         self._progress(done, int(status.get("total_bytes") or status.get("total_bytes_estimate") or 0))
 
+    def evidence(self) -> Evidence:
+        """What is known so far that may explain a failure."""
+        return Evidence(tuple(self.params["logger"].warnings), self._extractor, self._soundless)
+
+    def found_captions(self) -> FoundCaptions:
+        """The captions that were fetched; where there are none, why not, as far as the site has some."""
+        error = self._captions_error
+        path = next((one for one in sorted(self._folder.glob(f"{AUDIO_NAME}.en.*")) if one.suffix != ".part"), None)
+        if path and not error:
+            error = fault_of_captions(path)
+        if path is None and not error and not self._captions_kind:
+            error = missing_token(self.evidence().warnings)
+        if error:
+            log.info("No captions yet: %s", error.message)
+            return FoundCaptions(None, "", error)
+        return FoundCaptions(path, self._captions_kind if path else "", None)
+
+    def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
+        formats = info_dict.get("formats") or []
+        self._extractor = str(info_dict.get("extractor") or "")
+        self._soundless = bool(formats) and all(form.get("acodec") == "none" for form in formats)
+        return super().process_video_result(info_dict, download)
+
     def process_subtitles(
         self, video_id: str, normal_subtitles: dict[str, Any] | None, automatic_captions: dict[str, Any] | None
     ) -> dict[str, Any] | None:
         choice = choose_captions(normal_subtitles or {}, automatic_captions or {})
         if choice is None:
             return None
-        captions, self.captions_kind = choice
+        captions, self._captions_kind = choice
         return {"en": captions}
 
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        """Captions that fail are told later, so that the recording is fetched all the same."""
         check_protocol(info)
         try:
             return super().dl(name, info, subtitle, test)
-        except HTTPError as error:
-            if subtitle and error.status in GONE:
-                return False, False
-            raise
+        except (YoutubeDLError, OSError, ValueError, *network_exceptions) as error:
+            if not subtitle or own_refusal(error):
+                raise
+            if http_status(error) not in GONE:
+                self._captions_error = explain_captions(error)
+            return False, False
 
     def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
         guarded = guarded_handler(self._allowed_origin)

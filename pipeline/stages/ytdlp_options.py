@@ -103,7 +103,10 @@ def known_player_clients() -> tuple[str, ...]:
 
 
 class QuietLog:
-    """yt-dlp's messages for whoever looks into the log; what matters to users is raised as an error anyway."""
+    """yt-dlp's messages for whoever looks into the log; the warnings are kept, since they explain failures."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
 
     def debug(self, message: str) -> None:
         log.debug(message)
@@ -111,6 +114,8 @@ class QuietLog:
     info = debug
 
     def warning(self, message: str) -> None:
+        self.warnings.append(str(message))
         log.info(message)
 
-    error = warning
+    def error(self, message: str) -> None:
+        log.info(message)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages.download import Download, DownloadLimits, download, identify
-from pipeline.stages.errors import StageError
+from pipeline.stages.download import Download, DownloadLimits, download, download_captions, identify
+from pipeline.stages.errors import SiteRefusesError, StageError
 from tests.loopback import Site, serving
 
 LIMITS = DownloadLimits(max_duration_s=3600, max_bytes=10_000_000, socket_timeout_s=3)
@@ -87,6 +87,73 @@ def test_captions_that_are_gone_are_no_captions(site: Site, folder: Path) -> Non
     assert (found.captions_path, found.captions_kind) == (None, "")
 
 
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+def test_captions_that_are_refused_leave_the_recording(status: int, site: Site, folder: Path) -> None:
+    url = site.add_page("/a.html", "talk.wav", ("en", "talk.vtt"))
+    site.fail("/talk.vtt", status)
+    found = fetch(url, folder, site)
+    assert found.audio_path.read_bytes() == (site.folder / "talk.wav").read_bytes()
+    assert (found.captions_path, found.captions_kind) == (None, "")
+    assert found.captions_error is not None
+    assert f"HTTP {status}" in found.captions_error.message
+    assert not found.captions_error.permanent
+    assert site.requests.count("GET /talk.wav") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("", "empty file"),
+        ("\ufeff\n \n", "empty file"),
+        ("<!DOCTYPE html><html><title>Before you continue</title></html>", "web page"),
+        ("\ufeff\n<html lang=en><body>Sorry</body></html>", "web page"),
+    ],
+)
+def test_an_answer_in_place_of_captions_is_not_taken_for_them(
+    body: str, sentence: str, site: Site, folder: Path
+) -> None:
+    (site.folder / "talk.vtt").write_text(body)
+    found = fetch(site.add_page("/a.html", "talk.wav", ("en", "talk.vtt")), folder, site)
+    assert found.audio_path.is_file()
+    assert found.captions_path is None
+    assert found.captions_error is not None
+    assert sentence in found.captions_error.message
+
+
+def test_captions_that_break_off_leave_the_recording(site: Site, folder: Path) -> None:
+    with serving(site.folder) as other:
+        gone = other.origin
+    url = site.add_page("/a.html", "talk.wav", ("en", f"{gone}/talk.vtt"))
+    with pytest.raises(StageError, match="private network"):
+        fetch(url, folder, site)
+    site.slow["/talk.vtt"] = 2
+    (site.folder / "talk.vtt").write_text(VTT + "\n" * 50_000)
+    url = site.add_page("/b.html", "talk.wav", ("en", "talk.vtt"))
+    found = fetch(url, folder, site, limits=DownloadLimits(3600, 10_000_000, socket_timeout_s=0.3))
+    assert found.captions_path is None
+    assert found.captions_error is not None
+    assert "connection broke" in found.captions_error.message
+
+
+def test_captions_are_fetched_alone(site: Site, folder: Path) -> None:
+    url = site.add_page("/a.html", "talk.wav", ("en", "talk.json3"))
+    found = download_captions(url, folder=folder, limits=LIMITS, private_origins=[site.origin])
+    assert found.path is not None
+    assert (found.path.read_text(), found.kind, found.error) == (JSON3, "manual", None)
+    assert site.requests == ["GET /a.html", "GET /talk.json3"]
+
+
+def test_captions_alone_fail_as_a_whole_does(site: Site, folder: Path) -> None:
+    url = site.add_page("/a.html", "talk.wav", ("en", "talk.vtt"))
+    site.fail("/talk.vtt", 429, times=1)
+    found = download_captions(url, folder=folder, limits=LIMITS, private_origins=[site.origin])
+    assert found.path is None
+    assert found.error is not None
+    site.fail("/a.html", 429)
+    with pytest.raises(SiteRefusesError, match="pause"):
+        download_captions(url, folder=folder, limits=LIMITS, private_origins=[site.origin])
+
+
 def test_files_have_names_made_here(site: Site, folder: Path) -> None:
     shutil.copy(site.folder / "talk.wav", site.folder / "evil name.sh.wav")
     fetch(site.add_page("/a.html", "evil name.sh.wav?/../x.py", ("en", "talk.vtt?../y.sh")), folder, site)
@@ -120,7 +187,6 @@ def test_a_redirect_ends_in_the_identity_of_where_it_leads(site: Site, folder: P
         ("/talk.wav", 403, False, "HTTP 403"),
         ("/talk.wav", 429, False, "pause"),
         ("/talk.wav", 500, False, "HTTP 500"),
-        ("/talk.vtt", 429, False, "pause"),
     ],
 )
 def test_http_errors_are_told_by_kind(
