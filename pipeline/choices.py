@@ -54,5 +54,7 @@ CLAIMS: dict[str, str] = {
     VideoState.SEGMENTED: VideoState.LABELLING,
     VideoState.LABELLED: VideoState.EXTRACTING,
 }
+# Captions that wait are asked for by the job that fetches, and by it alone; nothing is unfinished meanwhile.
+CLAIMED: dict[str, str] = {**CLAIMS, VideoState.CAPTIONS_WAIT: VideoState.FETCHING}
 RUNNING_STATES = list(CLAIMS.values())
 WAITING_STATES = list(CLAIMS)

@@ -8,7 +8,8 @@ of the one that took over.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from django.utils import timezone
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
-from pipeline.choices import CLAIMS, RunState, VideoState
+from pipeline import pacing
+from pipeline.choices import CLAIMED, CLAIMS, RunState, VideoState
 from pipeline.models import TrainingRun, Video
-from pipeline.queues import MAX_TRIES, QueueUnavailable
-from pipeline.stages.errors import StageError
+from pipeline.queues import MAX_TRIES, RETRY_PAUSES_S, QueueUnavailable
+from pipeline.stages.download_verdicts import TRY_LATER
+from pipeline.stages.errors import SiteRefusesError, StageError
 from pipeline.stages.progress import ProgressCallback
 
 log = logging.getLogger(__name__)
@@ -115,7 +118,17 @@ def give_back(row: Row) -> bool:
         leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
     except SupersededError:
         return False
+    finally:
+        if isinstance(row, Video):
+            pacing.let_go(row.pk)
     return True
+
+
+def take_from_the_dead(video: Video, running: str) -> None:
+    """Put a video back to wait that this job's predecessor still seems to hold."""
+    if get_current_job() and video.state == running:
+        # Only one job of this name exists and this is it: whoever held the video is dead.
+        give_back(video)
 
 
 def claim_video(pk: int, waiting: str) -> Video | None:
@@ -123,9 +136,7 @@ def claim_video(pk: int, waiting: str) -> Video | None:
     video = Video.objects.filter(pk=pk).first()
     if video is None:
         return None
-    if get_current_job() and video.state == CLAIMS[waiting]:
-        # Only one job of this name exists and this is it: whoever held the video is dead.
-        give_back(video)
+    take_from_the_dead(video, CLAIMED[waiting])
     if not video.claim(waiting):
         return None
     video.refresh_from_db()
@@ -160,6 +171,8 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
         log.warning("%r was taken over by another worker; this result is dropped", row)
     except QueueUnavailable:
         log.warning("%r is saved, but its next step could not be queued; it is found by the next look", row)
+    except SiteRefusesError as error:
+        _put_off(row, error)
     except StageError as error:
         if _settle(row, error):
             raise
@@ -175,18 +188,34 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
         raise
 
 
+def _put_off(row: Row, error: SiteRefusesError) -> None:
+    """A refusal of this machine is no fault of the row: it waits for its site, and this was no try."""
+    log.info("%r: %s", row, error.message)
+    with suppress(SupersededError):
+        leave(row, waiting_state(row), error_message=error.message, attempts=max(0, row.attempts - 1))
+
+
 def _settle(row: Row, error: StageError) -> bool:
     """Fail the row, or put it back to wait for the next try (True)."""
     log.info("%r: %s", row, error.message)
     log.debug("%r: the cause", row, exc_info=error)
     try:
         if error.permanent or row.attempts >= MAX_TRIES:
-            fail(row, error.message, permanent=error.permanent)
+            fail(row, _last_words(error), permanent=error.permanent)
             return False
-        leave(row, waiting_state(row), error_message=error.message)
+        columns: dict[str, Any] = {"error_message": error.message}
+        if isinstance(row, Video):  # until then it is not in line for its site
+            columns["waits_until"] = timezone.now() + timedelta(seconds=RETRY_PAUSES_S[max(0, row.attempts - 1)])
+        leave(row, waiting_state(row), **columns)
     except SupersededError:
         return False
     return True
+
+
+def _last_words(error: StageError) -> str:
+    """What a stage said, without the promise that it is tried again."""
+    said = error.message.removesuffix(f"; {TRY_LATER}")
+    return said if said == error.message else f"{said}; it was tried {MAX_TRIES} times."
 
 
 def _try_to_fail(row: Row, message: str, *, permanent: bool) -> None:

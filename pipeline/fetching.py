@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from pipeline.caption_fetching import ask_for_captions, captions_wait
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
 from pipeline.download_settings import download_options
@@ -18,9 +19,10 @@ from pipeline.files import local_path
 from pipeline.hosts import check_host, private_origins
 from pipeline.intake import already_there
 from pipeline.models import Segment, Video
+from pipeline.pacing import Turn, asking, site_of
 from pipeline.queues import enqueue_on_commit
 from pipeline.stages import audio, captions, speech_gate
-from pipeline.stages.download import Download, DownloadLimits, VideoIdentity, download
+from pipeline.stages.download import DownloadLimits, VideoIdentity, download
 from pipeline.stages.errors import StageError
 
 NO_CAPTIONS = "There are no English captions; upload a caption file to go on."
@@ -36,29 +38,43 @@ class Spoken:
     utterances: tuple[captions.Utterance, ...]
 
 
-def fetch(video: Video) -> None:
-    """The work of the job `fetch_video`."""
+def fetch(video: Video, turn: Turn | None = None) -> None:
+    """The work of the job `fetch_video`; `turn` is the right to ask the video's site, where that is needed."""
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as name:
         folder = Path(name)
-        if video.audio:
+        if video.audio and video.captions:
             _segment_uploaded_captions(video)
+        elif video.audio:
+            _take_captions(video, folder, turn)
         elif video.source:
             _take_upload(video, folder)
         else:
-            _take_download(video, folder)
+            _take_download(video, folder, turn)
 
 
 def _segment_uploaded_captions(video: Video) -> None:
     """The audio is there from before; only captions were added."""
-    if not video.captions:
-        finish(video, VideoState.NO_CAPTIONS)
-        return
     show(video, "Reading captions")
     with local_path(video.captions) as path:
         spoken = _read(path, video, CaptionsKind.UPLOADED, _milliseconds(video.duration_s))
     with local_path(video.audio) as recording:
         spoken = _gated(spoken, recording, video)
     _save(video, spoken, {})
+
+
+def _take_captions(video: Video, folder: Path, turn: Turn | None) -> None:
+    """The audio is there from before; the site kept the captions back then."""
+    if not video.url:
+        finish(video, VideoState.NO_CAPTIONS, error_message=NO_CAPTIONS)
+        return
+    found = ask_for_captions(video, folder, turn)
+    if found is None:
+        return
+    spoken, problem = _read_downloaded(found.path, found.kind, video, _milliseconds(video.duration_s))
+    if spoken:
+        with local_path(video.audio) as recording:
+            spoken = _gated(spoken, recording, video)
+    _save(video, spoken, {}, problem=problem, captions_asks=0)
 
 
 def _take_upload(video: Video, folder: Path) -> None:
@@ -73,28 +89,32 @@ def _take_upload(video: Video, folder: Path) -> None:
     _save(video, _gated(spoken, recording.path, video), files, **columns)
 
 
-def _take_download(video: Video, folder: Path) -> None:
+def _take_download(video: Video, folder: Path, turn: Turn | None) -> None:
     check_host(video.url)
     limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
-    found = download(
-        video.url,
-        folder=folder,
-        limits=limits,
-        progress=show_percent(video, "Downloading"),
-        private_origins=private_origins(),
-        options=download_options(),
-    )
+    with asking(turn):
+        found = download(
+            video.url,
+            folder=folder,
+            limits=limits,
+            progress=show_percent(video, "Downloading"),
+            private_origins=private_origins(),
+            options=download_options(),
+        )
     _check_identity(video, found.identity)
     recording, files = _decode(video, found.audio_path, folder)
-    spoken, problem = _read_downloaded(found, video, _milliseconds(recording.duration_s))
+    duration_ms = _milliseconds(recording.duration_s)
+    spoken, problem = _read_downloaded(found.captions_path, found.captions_kind, video, duration_ms)
     _save(
         video,
         _gated(spoken, recording.path, video) if spoken else None,
         files,
         problem=problem,
+        kept_back=found.captions_error,
         duration_s=recording.duration_s,
         title=found.title or video.title,
         url=found.identity.url,
+        site=site_of(found.identity.url),
         extractor=found.identity.extractor,
         extractor_id=found.identity.extractor_id,
     )
@@ -128,12 +148,12 @@ def _milliseconds(duration_s: float | None) -> int:
     return int((duration_s or 0) * 1000)
 
 
-def _read_downloaded(found: Download, video: Video, duration_ms: int) -> tuple[Spoken | None, str]:
+def _read_downloaded(path: Path | None, kind: str, video: Video, duration_ms: int) -> tuple[Spoken | None, str]:
     """Captions that the site has but nobody can read are as good as none: better ones can be uploaded."""
-    if found.captions_path is None:
+    if path is None:
         return None, NO_CAPTIONS
     try:
-        return _read(found.captions_path, video, found.captions_kind, duration_ms), ""
+        return _read(path, video, kind, duration_ms), ""
     except StageError as error:
         return None, f"The site's captions cannot be read ({error.message}) Upload a caption file to go on."
 
@@ -160,7 +180,13 @@ def _gated(spoken: Spoken, recording: Path, video: Video) -> Spoken:
 
 
 def _save(
-    video: Video, spoken: Spoken | None, files: dict[str, Path], *, problem: str = NO_CAPTIONS, **columns: Any
+    video: Video,
+    spoken: Spoken | None,
+    files: dict[str, Path],
+    *,
+    problem: str = NO_CAPTIONS,
+    kept_back: StageError | None = None,
+    **columns: Any,
 ) -> None:
     """Everything in one short transaction, and the next job after it."""
     if spoken and not video.captions:
@@ -168,7 +194,9 @@ def _save(
     source = video.source.name
     try:
         with new_files(video, **files) as names, saving(video):
-            if spoken is None:
+            if spoken is None and kept_back:
+                finish(video, **captions_wait(video, kept_back), **names, **columns)
+            elif spoken is None:
                 finish(video, VideoState.NO_CAPTIONS, error_message=problem, **names, **columns)
             else:
                 replace_segments(video, spoken.utterances)

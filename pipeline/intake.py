@@ -24,7 +24,8 @@ from pipeline.claims import JOB_OF_STATE
 from pipeline.dataset import DatasetRow, read_dataset
 from pipeline.hosts import check_url
 from pipeline.models import TrainingRun, Video
-from pipeline.queues import QueueUnavailable, enqueue_on_commit
+from pipeline.pacing import site_of
+from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
@@ -80,7 +81,11 @@ def _create(identity: VideoIdentity, **columns: Any) -> Video:
     try:
         with transaction.atomic():
             return Video.objects.create(
-                url=identity.url, extractor=identity.extractor, extractor_id=identity.extractor_id, **columns
+                url=identity.url,
+                site=site_of(identity.url),
+                extractor=identity.extractor,
+                extractor_id=identity.extractor_id,
+                **columns,
             )
     except IntegrityError as error:
         if existing := _find(identity):
@@ -207,10 +212,12 @@ def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     video.captions.save(_caption_name(captions), captions, save=False)
     taken = video.enter(
         VideoState.QUEUED,
-        only_from=[VideoState.NO_CAPTIONS],
+        only_from=[VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT],
         captions=video.captions.name,
         captions_kind=CaptionsKind.UPLOADED,
         attempts=0,
+        captions_asks=0,
+        waits_until=None,
         error_message="",
     )
     if not taken:
@@ -219,13 +226,18 @@ def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     if old:
         default_storage.delete(old)
     enqueue_on_commit("fetch_video", video.pk)
+    bring_forward_on_commit("fetch_video", video.pk)  # its job may have waited for the site, which is not needed now
 
 
 def retry(video: Video) -> bool:
-    """Send a failed or merely stored video on its way again, from the stage where it stands; False if it is neither."""
+    """Send a video on its way again from the stage where it stands; False if it is not one that waits for that.
+
+    It failed, is merely stored, or its captions wait.
+    """
     state = VideoState.SEGMENTED if video.segments.exists() else VideoState.QUEUED
-    only_from = [VideoState.FAILED, VideoState.STORED]
-    if not video.enter(state, only_from=only_from, attempts=0, error_message="", error_permanent=False):
+    only_from = [VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT]
+    columns = {"attempts": 0, "error_message": "", "error_permanent": False, "waits_until": None}
+    if not video.enter(state, only_from=only_from, **columns):
         return False
     enqueue_on_commit(JOB_OF_STATE[state], video.pk)
     return True

@@ -2,16 +2,38 @@
 transaction and queues the next; run twice, each ends in the same state.
 """
 
-from pipeline import extracting, fetching, labelling, modelling, predicting
+from functools import partial
+
+from rq import Retry
+
+from pipeline import extracting, fetching, labelling, modelling, pacing, predicting
 from pipeline.choices import VideoState
-from pipeline.claims import carry_out, claim_run, claim_video
+from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
+from pipeline.models import Video
 from pipeline.stages.errors import StageError
 
 
-def fetch_video(pk: int) -> None:
-    """Download or take the uploaded recording, decode it, and cut its captions into segments."""
-    if video := claim_video(pk, VideoState.QUEUED):
-        carry_out(video, fetching.fetch)
+def fetch_video(pk: int) -> Retry | None:
+    """Download or take the uploaded recording, decode it, and cut its captions into segments.
+
+    Of a video whose captions wait, ask for these alone. A video whose turn it is not at its site stays in line; the
+    job then ends, or returns when it is to run again.
+    """
+    video = Video.objects.filter(pk=pk).first()
+    if video is None:
+        return None
+    take_from_the_dead(video, VideoState.FETCHING)
+    turn = None
+    if video.asks_site and video.is_due:
+        turn = pacing.take(video)
+        if turn is None:
+            return pacing.step_back(video)
+    try:
+        if video.is_due and (claimed := claim_video(pk, video.state)):
+            carry_out(claimed, partial(fetching.fetch, turn=turn))
+    finally:
+        again = pacing.leave(turn, video) if turn else None
+    return again
 
 
 def label_video(pk: int) -> None:

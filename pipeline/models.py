@@ -1,6 +1,7 @@
 """What the machine knows: videos, segments, weak labels, training runs and predictions."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from pipeline import labels
 from pipeline.choices import (
-    CLAIMS,
+    CLAIMED,
     RUNNING_STATES,
     WAITING_STATES,
     CaptionsKind,
@@ -20,32 +21,11 @@ from pipeline.choices import (
     Split,
     VideoState,
 )
+from pipeline.download_site import DownloadSite
 from pipeline.files import server_made_name
+from pipeline.progress_columns import Progress
 
-
-class Progress(models.Model):
-    """Where a job stands, kept in the database so that pages and commands can show it while it runs."""
-
-    progress_what = models.CharField(max_length=80, blank=True)
-    progress_done = models.PositiveIntegerField(default=0)
-    progress_total = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def progress_percent(self) -> int | None:
-        """Whole per cent done, or None while the total is not known."""
-        if not self.progress_total:
-            return None
-        return min(100, 100 * self.progress_done // self.progress_total)
-
-    def show_progress(self, what: str, done: int = 0, total: int = 0) -> None:
-        """Write the progress without touching any other column (a job's state may be changed elsewhere meanwhile)."""
-        self.progress_what, self.progress_done, self.progress_total = what, done, total
-        type(self)._default_manager.filter(pk=self.pk).update(
-            progress_what=what, progress_done=done, progress_total=total
-        )
+__all__ = ["DownloadSite", "Prediction", "Segment", "TextLabel", "TrainingRun", "Video"]
 
 
 class VideoQuerySet(models.QuerySet["Video"]):
@@ -59,6 +39,17 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Videos that a job holds or that wait for one."""
         return self.filter(state__in=[*WAITING_STATES, *RUNNING_STATES])
 
+    def awaiting_site(self) -> "VideoQuerySet":
+        """Videos for which something is still to be asked of their site: all of it, or the captions alone."""
+        incomplete = Q(audio="") | Q(captions="")
+        waiting = Q(state=VideoState.CAPTIONS_WAIT) | Q(incomplete, state=VideoState.QUEUED, source="")
+        return self.filter(waiting).exclude(url="")
+
+    def in_line(self, now: datetime) -> "VideoQuerySet":
+        """Of these, the ones that no pause of their own holds up; who waits longest comes first."""
+        due = Q(waits_until=None) | Q(waits_until__lte=now)
+        return self.awaiting_site().filter(due).order_by("state_since", "pk")
+
 
 class Video(Progress):
     """One recording with captions, in exactly one split."""
@@ -66,6 +57,7 @@ class Video(Progress):
     split = models.CharField(max_length=5, choices=Split.choices)
     url = models.URLField(max_length=500, blank=True, help_text="Canonical address; empty for an uploaded recording.")
     submitted_url = models.CharField(max_length=500, blank=True, help_text="The address as it was submitted.")
+    site = models.CharField(max_length=255, blank=True, db_index=True, help_text="Whose downloads take turns.")
     extractor = models.CharField(max_length=80)
     extractor_id = models.CharField(max_length=255)
     dataset_id = models.CharField(max_length=40, blank=True, help_text="Id in the 2019 dataset.csv.")
@@ -78,6 +70,8 @@ class Video(Progress):
     state = models.CharField(max_length=16, choices=VideoState.choices, default=VideoState.QUEUED, db_index=True)
     state_since = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times a job claimed the present stage.")
+    waits_until = models.DateTimeField(null=True, blank=True, help_text="Not tried again before.")
+    captions_asks = models.PositiveSmallIntegerField(default=0, help_text="Times the site kept its captions back.")
     error_message = models.TextField(blank=True)
     error_permanent = models.BooleanField(default=False)
     captions_kind = models.CharField(max_length=10, choices=CaptionsKind.choices, blank=True)
@@ -126,7 +120,19 @@ class Video(Progress):
 
     @property
     def can_retry(self) -> bool:
-        return self.state in (VideoState.FAILED, VideoState.STORED)
+        return self.state in (VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT)
+
+    @property
+    def asks_site(self) -> bool:
+        """Whether the next step asks something of the site; as `VideoQuerySet.awaiting_site`."""
+        return bool(self.url) and not self.source and not (self.audio and self.captions)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the job that fetches has something to do now."""
+        if self.state == VideoState.CAPTIONS_WAIT:
+            return self.waits_until is None or self.waits_until <= timezone.now()
+        return self.state == VideoState.QUEUED
 
     def enter(self, state: str, *, only_from: Iterable[str] | None = None, **columns: Any) -> bool:
         """Change the state by a conditional update; False where another process was first."""
@@ -144,9 +150,10 @@ class Video(Progress):
     def claim(self, waiting: str) -> bool:
         """Take the video from a waiting state into the running one of the same stage."""
         return self.enter(
-            CLAIMS[waiting],
+            CLAIMED[waiting],
             only_from=[waiting],
             attempts=F("attempts") + 1,
+            waits_until=None,
             error_message="",
             error_permanent=False,
             progress_what="",

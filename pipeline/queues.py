@@ -2,11 +2,15 @@
 
 import functools
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -94,28 +98,81 @@ def enqueue_on_commit(job: str, *pks: int) -> None:
 
 def enqueue(job: str, *pks: int) -> bool:
     """Queue a job now; False where it is already queued, running or waiting for its next try."""
-    place, name = JOBS[job], job_id(job, *pks)
+    with _alone_with(job, pks):
+        return not is_alive(job_id(job, *pks)) and _put(job, pks, None)
+
+
+def enqueue_at(job: str, *pks: int, when: datetime) -> bool:
+    """Queue a job for a later moment, which may have passed.
+
+    One that is scheduled for later still is brought forward; False where nothing is changed.
+    """
+    with _alone_with(job, pks):
+        name = job_id(job, *pks)
+        if is_alive(name):
+            return _bring_forward(name, when)
+        return _put(job, pks, when)
+
+
+def bring_forward_on_commit(job: str, *pks: int) -> None:
+    """Once the surrounding transaction commits, have a job that waits for a later moment run now.
+
+    Does nothing where it is not waiting so, or where the queue server is away: it is found by the next look.
+    """
+
+    def bring_forward() -> None:
+        with suppress(QueueUnavailable), _alone_with(job, pks):
+            _bring_forward(job_id(job, *pks), timezone.now())
+
+    transaction.on_commit(bring_forward)
+
+
+@contextmanager
+def _alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
+    """Without the lock, two callers could each remove the dead record of an earlier run, one of them too late."""
     try:
-        # Without the lock, two callers could each remove the dead record of an earlier run, one of them too late.
-        with get_connection().lock(f"crossmodal:enqueue:{name}", timeout=ANSWER_TIMEOUT_S):
-            if is_alive(name):
-                return False
-            _forget(place.queue, name)
-            get_queue(place.queue).enqueue_call(
-                f"pipeline.jobs.{job}",
-                args=pks,
-                job_id=name,
-                description=name,
-                timeout=place.timeout_s,
-                retry=Retry(max=len(RETRY_PAUSES_S), interval=RETRY_PAUSES_S),
-                result_ttl=RESULT_KEPT_S,
-                failure_ttl=FAILURE_KEPT_S,
-                unique=True,
-            )
-    except DuplicateJobError:
-        return False
+        with get_connection().lock(f"crossmodal:enqueue:{job_id(job, *pks)}", timeout=ANSWER_TIMEOUT_S):
+            yield
     except RedisError as error:
         raise QueueUnavailable from error
+
+
+def _put(job: str, pks: tuple[int, ...], when: datetime | None) -> bool:
+    place, name = JOBS[job], job_id(job, *pks)
+    _forget(place.queue, name)
+    queue = get_queue(place.queue)
+    options: dict[str, Any] = {
+        "args": pks,
+        "job_id": name,
+        "description": name,
+        "timeout": place.timeout_s,
+        "result_ttl": RESULT_KEPT_S,
+        "failure_ttl": FAILURE_KEPT_S,
+    }
+    retry = Retry(max=len(RETRY_PAUSES_S), interval=RETRY_PAUSES_S)
+    try:
+        if when is None or when <= timezone.now():
+            queue.enqueue_call(f"pipeline.jobs.{job}", retry=retry, unique=True, **options)
+        else:
+            made = queue.create_job(f"pipeline.jobs.{job}", retry=retry, status=JobStatus.SCHEDULED, **options)
+            queue.schedule_job(made, when, unique=True)
+    except DuplicateJobError:
+        return False
+    return True
+
+
+def _bring_forward(name: str, when: datetime) -> bool:
+    job = fetch_job(name)
+    if job is None:
+        return False
+    queue = get_queue(job.origin)
+    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
+    if name not in registry or registry.get_scheduled_time(job) <= when:
+        return False
+    if when > timezone.now():
+        registry.schedule(job, when)
+    elif registry.remove(name):  # else a worker was first
+        queue.enqueue_job(job)
     return True
 
 

@@ -2,8 +2,8 @@
 
 import logging
 
-from pipeline import claims, predicting
-from pipeline.choices import RunState
+from pipeline import claims, pacing, predicting
+from pipeline.choices import RunState, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import enqueue, is_alive, job_id
@@ -18,8 +18,9 @@ def resume() -> int:
     Raises QueueUnavailable.
     """
     queued = 0
-    for video in Video.objects.unfinished().iterator():
+    for video in Video.objects.unfinished().exclude(pk__in=Video.objects.awaiting_site().values("pk")).iterator():
         queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)])
+    queued += pacing.resume()
     for run in TrainingRun.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).iterator():
         queued += _resume_row(run, "train")
     queued += sum(_resume_prediction(*keys) for keys in list(predicting.pending()))
@@ -44,6 +45,8 @@ def _resume_row(row: claims.Row, job: str) -> bool:
             return False
         if not claims.give_back(row):
             return False
+        if isinstance(row, Video) and row.state == VideoState.QUEUED and row.asks_site:
+            return False  # it is in line again
     return enqueue(job, row.pk)
 
 

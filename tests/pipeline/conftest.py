@@ -25,12 +25,12 @@ from collections.abc import Callable
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from pipeline import fetching, intake, jobs, labelling
+from pipeline import caption_fetching, fetching, intake, jobs, labelling
 from pipeline.choices import RunState, VideoState
 from pipeline.labels import LABELS
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import QueueUnavailable
-from pipeline.stages.download import Download, VideoIdentity
+from pipeline.stages.download import Captions, Download, VideoIdentity
 from pipeline.stages.feature_file import FeatureTable, write_features
 from pipeline.stages.features import DEFAULT_EXTRACTOR, get_extractor
 from tests.factories import Factory
@@ -163,9 +163,19 @@ def site(monkeypatch: pytest.MonkeyPatch, wav: Path) -> Downloader:
             if path and captions is not None:
                 path.write_text(captions)
             identity = changes.get("identity") or VideoIdentity("youtube", url.rpartition("=")[2], url)
-            return Download(recording, path, changes.get("kind", "manual" if path else ""), "A talk", 13.0, identity)
+            kind = changes.get("kind", "manual" if path else "")
+            return Download(recording, path, kind, "A talk", 13.0, identity, changes.get("kept_back"))
+
+        def download_captions(url: str, *, folder: Path, **options: Any) -> Captions:
+            if "error" in changes:
+                raise changes["error"]
+            path = folder / "recording.en.vtt" if captions is not None else None
+            if path and captions is not None:
+                path.write_text(captions)
+            return Captions(path, changes.get("kind", "manual" if path else ""), changes.get("kept_back"))
 
         monkeypatch.setattr(fetching, "download", download)
+        monkeypatch.setattr(caption_fetching, "download_captions", download_captions)
 
     return brings
 

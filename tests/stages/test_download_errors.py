@@ -69,7 +69,8 @@ FORBIDDEN = f"[youtube] {ID}: Unable to download API page: HTTP Error 403: Forbi
 def raised(text: str, ie: str = "youtube", kind: type[Any] = ExtractorError, **options: Any) -> Exception:
     """The error as YoutubeDL raises it."""
     cause = kind(text, **options) if kind is not ExtractorError else kind(text, expected=True, video_id=ID, ie=ie)
-    return DownloadError(f"ERROR: {cause}", (type(cause), cause, None))
+    error: Exception = DownloadError(f"ERROR: {cause}", (type(cause), cause, None))
+    return error
 
 
 PERMANENT = [
