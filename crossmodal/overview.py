@@ -34,6 +34,7 @@ VIDEO_COLUMNS: dict[str, list[str]] = {
     "ready": [VideoState.READY],
     "in_work": [*WAITING_STATES, *RUNNING_STATES],
     "stored": [VideoState.STORED],
+    "captions_wait": [VideoState.CAPTIONS_WAIT],
     "no_captions": [VideoState.NO_CAPTIONS],
     "failed": [VideoState.FAILED],
 }
@@ -154,6 +155,9 @@ def _steps(state: Overview) -> Iterator[NextStep]:
         yield NextStep(f"{_n(failed, 'video')} could not be processed.", "See why", videos)
     if no_captions := state.count("no_captions"):
         yield NextStep(f"{_n(no_captions, 'video')} came without English captions.", "Add them", videos)
+    if captions_wait := state.count("captions_wait"):
+        text = f"{_n(captions_wait, 'video')} without captions so far; the site keeps them back for a while."
+        yield NextStep(text, "See videos", f"{videos}?state={VideoState.CAPTIONS_WAIT}")
     if stored := state.count("stored"):
         yield NextStep(f"{_n(stored, 'video')} imported, not fetched yet.", "See videos", videos)
     for row, text in ((train, NO_TRAIN_VIDEOS), (test, NO_TEST_VIDEOS)):

@@ -177,6 +177,7 @@ class VideosFilter(forms.Form):
     STATES = {
         "unfinished": "In progress",
         VideoState.READY.value: "Ready",
+        VideoState.CAPTIONS_WAIT.value: "Captions wait",
         VideoState.NO_CAPTIONS.value: "No captions",
         VideoState.FAILED.value: "Failed",
         VideoState.STORED.value: "Not fetched",

@@ -1,7 +1,6 @@
 """What the machine knows: videos, segments, weak labels, training runs and predictions."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,31 +23,9 @@ from pipeline.choices import (
 from pipeline.download_site import DownloadSite
 from pipeline.files import server_made_name
 from pipeline.progress_columns import Progress
+from pipeline.video_queries import VideoQuerySet
 
-__all__ = ["DownloadSite", "Prediction", "Segment", "TextLabel", "TrainingRun", "Video"]
-
-
-class VideoQuerySet(models.QuerySet["Video"]):
-    def in_split(self, split: str) -> "VideoQuerySet":
-        return self.filter(split=split)
-
-    def ready(self) -> "VideoQuerySet":
-        return self.filter(state=VideoState.READY)
-
-    def unfinished(self) -> "VideoQuerySet":
-        """Videos that a job holds or that wait for one."""
-        return self.filter(state__in=[*WAITING_STATES, *RUNNING_STATES])
-
-    def awaiting_site(self) -> "VideoQuerySet":
-        """Videos for which something is still to be asked of their site: all of it, or the captions alone."""
-        incomplete = Q(audio="") | Q(captions="")
-        waiting = Q(state=VideoState.CAPTIONS_WAIT) | Q(incomplete, state=VideoState.QUEUED, source="")
-        return self.filter(waiting).exclude(url="")
-
-    def in_line(self, now: datetime) -> "VideoQuerySet":
-        """Of these, the ones that no pause of their own holds up; who waits longest comes first."""
-        due = Q(waits_until=None) | Q(waits_until__lte=now)
-        return self.awaiting_site().filter(due).order_by("state_since", "pk")
+__all__ = ["DownloadSite", "Prediction", "Segment", "TextLabel", "TrainingRun", "Video", "VideoQuerySet"]
 
 
 class Video(Progress):
@@ -121,6 +98,10 @@ class Video(Progress):
     @property
     def can_retry(self) -> bool:
         return self.state in (VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT)
+
+    @property
+    def takes_captions(self) -> bool:
+        return self.state in (VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT)
 
     @property
     def asks_site(self) -> bool:

@@ -182,14 +182,17 @@ def _call(name: str, *, me: int | None = None, again: bool = False) -> _Call | N
     return _Call(called, when) if unchanged.update(called=called, called_until=when + CALL_GRACE) else None
 
 
-def call_next(name: str, *, again: bool = False) -> bool:
-    """Have the video that waits longest for a site come as soon as it is free; False where no job was queued."""
+def _queue_next(name: str, *, again: bool = False) -> bool:
     call = _call(name, again=again)
+    return call is not None and enqueue_at("fetch_video", call.video, when=call.when)
+
+
+def call_next(name: str, *, again: bool = False) -> None:
+    """Have the video that waits longest for a site come as soon as the site is free."""
     try:
-        return call is not None and enqueue_at("fetch_video", call.video, when=call.when)
+        _queue_next(name, again=again)
     except QueueUnavailable:
         log.warning("The next video of %s could not be called; it is found by the next look", name)
-        return False
 
 
 def step_back(video: Video) -> Retry | None:
@@ -237,7 +240,7 @@ def _resume_site(name: str) -> int:
     now = timezone.now()
     if name not in {split_url(origin).netloc for origin in private_origins()}:
         DownloadSite.objects.get_or_create(name=name)
-        return call_next(name, again=True)
+        return _queue_next(name, again=True)
     if DownloadSite.objects.resting(now).filter(name=name).exists():
         return 0
     line = Video.objects.in_line(now).filter(site=name).values_list("pk", flat=True)

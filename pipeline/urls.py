@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pipeline.views import downloads, media, training, video, videos
+from pipeline.views import downloads, media, sites, training, video, videos
 
 urlpatterns = [
     path("videos/", videos.list_videos, name="list_videos"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("videos/add/", videos.submit_videos, name="submit_videos"),
     path("videos/import/", videos.import_dataset, name="import_dataset"),
     path("videos/upload/", videos.upload_recording, name="upload_recording"),
+    path("videos/sites/ask-again/", sites.end_rest, name="end_rest"),
     path("videos/<int:pk>/", video.show_video, name="show_video"),
     path("videos/<int:pk>/state/", video.video_state, name="video_state"),
     path("videos/<int:pk>/audio", media.video_audio, name="video_audio"),

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.choices import RunState, VideoState
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import has_workers, is_alive, job_id
+from pipeline.site_waits import resting_sites
 from pipeline.stages.errors import StageError
 
 POLL_S = 0.5
@@ -58,7 +59,10 @@ class Work:
             words = run.progress_what or words
         waiting = [pair for pair in self.predictions if is_alive(job_id("predict_video", *pair))]
         done += len(self.predictions) - len(waiting)
-        return done, settled and not waiting, "Predicting" if waiting else words
+        words = "Predicting" if waiting else words
+        if not words and not settled and (resting := resting_sites()):
+            words = resting[0].summary
+        return done, settled and not waiting, words
 
     def failures(self) -> list[str]:
         """A sentence for each failure among what was waited for."""

@@ -71,7 +71,7 @@ def hurry(state: DemoProgress) -> str:
 
 
 def _retry(row: Demonstration) -> None:
-    for video in demo_videos().filter(state=VideoState.FAILED):
+    for video in demo_videos().filter(state__in=[VideoState.FAILED, VideoState.CAPTIONS_WAIT]):
         intake.retry(video)
     if row.run and row.run.state == RunState.FAILED:
         Demonstration.objects.update(run=None)
@@ -130,7 +130,7 @@ def prepare() -> None:
         if taken.problem:
             raise DemoError(taken.problem)
     for video in stored.values():
-        if video.state in (VideoState.FAILED, VideoState.NO_CAPTIONS):
+        if video.state in (VideoState.FAILED, VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT):
             reason = video.error_message or video.get_state_display()
             raise DemoError(f"The interview “{video}” could not be prepared: {reason}")
 

@@ -63,6 +63,17 @@ def when(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def until(moment: datetime | None) -> SafeString | str:
+    """A moment to come: ``14:20 UTC``, ``tomorrow 14:20 UTC``, ``3 May 14:20 UTC``; a script makes it local time."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    days = (local.date() - timezone.localtime().date()).days
+    day = {0: "", 1: "tomorrow "}.get(days, f"{local.day} {local:%b} ")
+    return format_html('<time datetime="{}" data-until>{}{}</time>', local.isoformat(), day, f"{local:%H:%M %Z}")
+
+
+@register.filter
 def signed(value: float | None) -> str:
     """A polarity: ``+0.25``, ``−0.10``, ``0.00``."""
     if value is None:

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossmodal.roles import admin_required
 from pipeline import intake, labels
-from pipeline.choices import RunState, VideoState
+from pipeline.choices import RunState
 from pipeline.forms import CaptionsForm, SegmentsFilter
 from pipeline.models import Prediction, Segment, SegmentQuerySet, TextLabel, TrainingRun, Video
 from pipeline.policies import policy_choices
 from pipeline.queues import QueueUnavailable
+from pipeline.site_waits import why_it_waits
 from pipeline.stages.errors import StageError
 from pipeline.views.videos import count_segments
 
@@ -116,6 +117,7 @@ def _show(request: HttpRequest, video: Video, *, status: int = 200, **extra: Any
     context = {
         "nav": "videos",
         "captions_form": CaptionsForm(),
+        "wait": why_it_waits(video),
         "audio_version": PurePosixPath(str(video.audio.name)).stem if video.audio else "",
         **_segments(request, video),
         **extra,
@@ -148,7 +150,7 @@ def video_segments(request: HttpRequest, pk: int) -> HttpResponse:
 def video_state(request: HttpRequest, pk: int) -> HttpResponse:
     """State and progress alone; when the state is another than the page shows, the page is told."""
     video = get_object_or_404(Video, pk=pk)
-    response = render(request, "pipeline/_video_state.html", {"video": video})
+    response = render(request, "pipeline/_video_state.html", {"video": video, "wait": why_it_waits(video)})
     if request.GET.get("seen", video.state) != video.state:
         response["HX-Trigger"] = json.dumps({"crossmodal:changed": {"state": video.state}})
     return response
@@ -159,7 +161,7 @@ def video_state(request: HttpRequest, pk: int) -> HttpResponse:
 def upload_captions(request: HttpRequest, pk: int) -> HttpResponseBase:
     (video,) = count_segments([get_object_or_404(Video, pk=pk)])
     form = CaptionsForm(request.POST, request.FILES)
-    if video.state != VideoState.NO_CAPTIONS:
+    if not video.takes_captions:
         messages.error(request, "This video is not waiting for captions.")
         return redirect("show_video", pk=pk)
     if form.is_valid():

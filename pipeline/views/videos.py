@@ -20,6 +20,7 @@ from pipeline.choices import RUNNING_STATES, WAITING_STATES
 from pipeline.forms import DatasetForm, SplitForm, UploadForm, UrlsForm, VideosFilter
 from pipeline.models import Segment, TextLabel, Video, VideoQuerySet
 from pipeline.queues import QueueUnavailable
+from pipeline.site_waits import resting_sites
 from pipeline.stages.errors import StageError
 
 VIDEOS_PER_PAGE = 50
@@ -90,6 +91,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
         "states": [("", "All", per_state["all"])]
         + [(state, words, per_state[state]) for state, words in VideosFilter.STATES.items()],
         "unfinished": per_state["unfinished"],
+        "resting_sites": resting_sites(),
         "table_query": query.urlencode(),
         "next": f"{reverse('list_videos')}?{query.urlencode()}",
     }
@@ -187,7 +189,7 @@ def upload_recording(request: HttpRequest) -> HttpResponse:
     return HttpResponseClientRedirect(there) if "HX-Request" in request.headers else redirect(there)
 
 
-def _back(request: HttpRequest) -> str:
+def back(request: HttpRequest) -> str:
     """Where the button was pressed, as far as that is one of our own pages."""
     there = request.POST.get("next") or request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure()):
@@ -204,7 +206,7 @@ def retry_video(request: HttpRequest, pk: int) -> HttpResponse:
             messages.info(request, f"“{video}” neither failed nor waits to be fetched, so there is nothing to start.")
     except QueueUnavailable as error:
         messages.warning(request, str(error))
-    return redirect(_back(request))
+    return redirect(back(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -212,7 +214,7 @@ def retry_video(request: HttpRequest, pk: int) -> HttpResponse:
 def remove_video(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first; removes on POST."""
     (video,) = count_segments([get_object_or_404(Video, pk=pk)])
-    context: dict[str, Any] = {"nav": "videos", "video": video, "next": _back(request)}
+    context: dict[str, Any] = {"nav": "videos", "video": video, "next": back(request)}
     if request.method == "POST":
         name = str(video)
         try:

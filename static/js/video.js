@@ -1,5 +1,6 @@
 // One video: the whole recording as a waveform, the map of its segments, and playing exactly one of them.
 
+import "./until.js";
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 
 const player = document.getElementById("player");

@@ -1,5 +1,7 @@
 // The corpus: how much of an upload is sent, and not polling while nobody looks.
 
+import "./until.js";
+
 const words = (part, whole) => `${Math.floor((100 * part) / whole)} % of ${(whole / 2 ** 20).toFixed(1)} MB sent`;
 
 document.addEventListener("htmx:xhr:progress", (event) => {

@@ -9,6 +9,7 @@ from pipeline.choices import VideoState
 from pipeline.management.base import PipelineCommand, add_format, bar, count
 from pipeline.models import TrainingRun, Video
 from pipeline.recovery import resume
+from pipeline.site_waits import resting_sites
 from pipeline.waiting import Work, wait
 
 
@@ -48,11 +49,24 @@ class Command(PipelineCommand):
         videos = dict(Video.objects.order_by("state").values_list("state").annotate(Count("pk")))
         runs = dict(TrainingRun.objects.order_by("state").values_list("state").annotate(Count("pk")))
         if output == "json":
-            self.print_json({"queued": queued, "videos": videos, "runs": runs, "failures": failures})
+            resting = [
+                {
+                    "site": site.name,
+                    "rests_until": site.rests_until.isoformat(),
+                    "reason": site.reason,
+                    "waiting": site.waiting,
+                }
+                for site in resting_sites()
+            ]
+            self.print_json(
+                {"queued": queued, "videos": videos, "runs": runs, "resting": resting, "failures": failures}
+            )
             return
         self.stdout.write(f"Newly queued: {count(queued, 'job')}.")
         for noun, states in (("Videos", videos), ("Training runs", runs)):
             if states:
                 self.stdout.write(f"{noun}: {', '.join(f'{number} {state}' for state, number in states.items())}.")
+        for site in resting_sites():
+            self.stdout.write(site.summary)
         for failure in failures:
             self.stdout.write(failure)
