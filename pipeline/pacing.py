@@ -25,7 +25,7 @@ from pipeline.choices import VideoState
 from pipeline.download_site import DownloadSiteQuerySet
 from pipeline.hosts import private_origins
 from pipeline.models import DownloadSite, Video
-from pipeline.queues import JOBS, QueueUnavailable, enqueue, enqueue_at
+from pipeline.queues import JOBS, QueueUnavailable, enqueue_at
 from pipeline.stages.addresses import host_of, origin_of, split_url
 from pipeline.stages.download import YOUTUBE_HOSTS
 from pipeline.stages.errors import SiteRefusesError, StageError
@@ -244,7 +244,7 @@ def _resume_site(name: str) -> int:
     if DownloadSite.objects.resting(now).filter(name=name).exists():
         return 0
     line = Video.objects.in_line(now).filter(site=name).values_list("pk", flat=True)
-    return sum(enqueue("fetch_video", pk) for pk in line)
+    return sum(enqueue_at("fetch_video", pk, when=now) for pk in line)
 
 
 def end_rest(name: str) -> bool:
