@@ -7,7 +7,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from pipeline.models import Prediction, Segment, TextLabel, TrainingRun, Video
+from pipeline.models import DownloadSite, Prediction, Segment, TextLabel, TrainingRun, Video
 
 DERIVED = ["state_since", "attempts", "progress_what", "progress_done", "progress_total", "created_at"]
 
@@ -111,6 +111,12 @@ class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A model's card must go on telling how it was made."""
         return False
+
+
+@admin.register(DownloadSite)
+class DownloadSiteAdmin(ReadOnlyAdmin):
+    list_display = ["name", "free_at", "holder", "held_until", "called", "rests_until", "refusals", "reason"]
+    search_fields = ["name"]
 
 
 @admin.register(Prediction)

@@ -17,8 +17,6 @@ os.environ["SECRET_KEY"] = "tests-only-" + "x" * 40
 from crossmodal.settings import *  # noqa: E402, F403
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
-# Tests of the pauses set their own.
-DOWNLOAD_PAUSE_S = {"": 0}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
 if not os.environ.get("TEST_DATABASE_URL"):

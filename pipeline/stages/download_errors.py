@@ -14,6 +14,7 @@ from pipeline.stages.download_verdicts import (
     CAUSES,
     OLD_COOKIES,
     SAYINGS,
+    TOO_MANY,
     TRY_LATER,
     Outcome,
     Verdict,
@@ -173,10 +174,7 @@ def _status(hidden: list[BaseException], texts: list[str]) -> int:
 def _explain_status(status: int, evidence: Evidence, *, on_youtube: bool) -> StageError:
     """HTTP status codes (RFC 9110, section 15): 404, 410 and the like are final, 429 and 5xx pass."""
     if status == 429:
-        return SiteRefusesError(
-            "The site asks this machine for a pause (HTTP 429); a longer one between downloads (DOWNLOAD_PAUSE_S) or "
-            f"own cookies (DOWNLOAD_COOKIES) helps; {TRY_LATER}"
-        )
+        return _judge(TOO_MANY, evidence, on_youtube=on_youtube)
     if status == 403:
         # Media servers answer 403 to links that have grown old in between, which a new extraction mends, and
         # YouTube's to links whose challenge was not solved.

@@ -53,15 +53,22 @@ _HELPS = (
     "helps"
 )
 
+TOO_MANY: Final = Verdict(
+    r"HTTP Error 429|too many requests",
+    f"The site asks this machine for a pause (HTTP 429); {_HELPS}.",
+    Outcome.SITE_RESTS,
+)
+
 # Refusals that concern every video of the site.
 REFUSALS: Final = (
+    TOO_MANY,
     Verdict(
         r"not a (?:ro)?bot\b|captcha challenge|complete (?:the|a) captcha",
         f"The site wants a proof that this machine is not a bot; {_HELPS}.",
         Outcome.SITE_RESTS,
     ),
     Verdict(
-        r"content isn.t available, try again later|rate.?limit(?:ed|ing)?\b|too many requests|HTTP Error 429",
+        r"content isn.t available, try again later|rate.?limit(?:ed|ing)?\b",
         f"The site asks this machine for a pause; {_HELPS}.",
         Outcome.SITE_RESTS,
     ),

@@ -107,7 +107,7 @@ def _extract(asker: "_Asker", url: str) -> dict[str, Any]:
     try:
         info = asker.extract_info(url, download=False)
     except Exception as error:  # extractors raise anything
-        raise explain(error) from error
+        raise explain(error, asker.evidence()) from error
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
         raise StageError("The address does not lead to one recording; give the address of a single video.")
     return info

@@ -148,7 +148,13 @@ def online(factory: Factory) -> Video:
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch, wav: Path) -> Downloader:
+def no_pause(settings: Any) -> None:
+    """Downloads of one site follow each other at once."""
+    settings.DOWNLOAD_PAUSE_S = {"": 0}
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, wav: Path, no_pause: None) -> Downloader:
     """Sets what the next download brings or raises."""
 
     def brings(captions: str | None = None, **changes: Any) -> None:

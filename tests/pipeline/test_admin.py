@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from pipeline.models import DownloadSite
 from tests.factories import Factory
 
 MODELS = ["video", "segment", "textlabel", "trainingrun", "prediction"]
@@ -59,6 +60,13 @@ def test_what_a_job_found_out_cannot_be_changed(factory: Factory, admin_client: 
     address = reverse("admin:pipeline_video_change", args=[video.pk])
     form = admin_client.get(address).context["adminform"].form
     assert set(form.fields) == {"split", "dataset_id", "title", "policy"}
+
+
+def test_sites_are_shown(admin_client: Client, db: None) -> None:
+    site = DownloadSite.objects.create(name="youtube.com")
+    assert "youtube.com" in admin_client.get(reverse("admin:pipeline_downloadsite_changelist")).content.decode()
+    assert admin_client.get(reverse("admin:pipeline_downloadsite_change", args=[site.pk])).status_code == 200
+    assert admin_client.get(reverse("admin:pipeline_downloadsite_add")).status_code == 403
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -21,7 +21,7 @@ from pipeline.stages.errors import SiteRefusesError, StageError
 from tests.factories import Factory
 from tests.pipeline.conftest import Downloader, vtt
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pause")]
 REFUSAL = SiteRefusesError("The site wants a pause.")
 
 
@@ -51,7 +51,7 @@ def scheduled() -> dict[str, float]:
 
 
 @pytest.fixture
-def pause(settings: Any) -> None:
+def pause(settings: Any, no_pause: None) -> None:
     settings.DOWNLOAD_PAUSE_S = {"": 60, "vimeo.com": 200}
 
 
