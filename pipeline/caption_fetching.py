@@ -62,3 +62,10 @@ def ask_for_captions(video: Video, folder: Path, turn: Turn | None) -> Captions 
         finish(video, **captions_wait(video, found.error))
         return None
     return found
+
+
+def wait_for_site(video: Video) -> None:
+    """Put a video whose captions alone are missing back to wait with them, so that they can be uploaded meanwhile."""
+    if video.state == VideoState.QUEUED and video.audio:
+        told = f"The captions are asked for as soon as {video.site} is free. {KEPT}"
+        video.enter(VideoState.CAPTIONS_WAIT, only_from=[VideoState.QUEUED], waits_until=None, error_message=told)

@@ -7,6 +7,7 @@ from functools import partial
 from rq import Retry
 
 from pipeline import extracting, fetching, labelling, modelling, pacing, predicting
+from pipeline.caption_fetching import wait_for_site
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
 from pipeline.models import Video
@@ -27,6 +28,7 @@ def fetch_video(pk: int) -> Retry | None:
     if video.asks_site and video.is_due:
         turn = pacing.take(video)
         if turn is None:
+            wait_for_site(video)
             return pacing.step_back(video)
     try:
         if video.is_due and (claimed := claim_video(pk, video.state)):

@@ -157,7 +157,7 @@ def _judge(verdict: Verdict, evidence: Evidence, *, on_youtube: bool) -> StageEr
         return StageError(verdict.sentence)
     sentence = f"{verdict.sentence.removesuffix('.')}; {TRY_LATER}"
     if verdict.outcome is Outcome.SITE_RESTS:
-        return SiteRefusesError(sentence)
+        return SiteRefusesError(sentence, rest_s=verdict.rest_s)
     return StageError(sentence, permanent=False)
 
 

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from pipeline.stages.errors import HOUR_S
+
 TRY_LATER: Final = "it is tried again later."
 CHECK: Final = "“manage.py check_downloads” says what is missing"
+
+
+# Nobody refused anything: a runtime may be put in place meanwhile, and only some sessions get a new player script.
+SETUP_REST_S: Final = 600
 
 
 class Outcome(Enum):
@@ -37,12 +43,15 @@ class Verdict:
     outcome : Outcome
     vague : bool
         True where the saying leaves the cause open, so that yt-dlp's warnings decide if they name one.
+    rest_s : float
+        Seconds of a first rest, where the site rests.
     """
 
     saying: str
     sentence: str
     outcome: Outcome
     vague: bool = False
+    rest_s: float = HOUR_S
 
     def fits(self, text: str) -> bool:
         return re.search(self.saying, text, re.IGNORECASE) is not None
@@ -98,6 +107,7 @@ CAUSES: Final = (
         r"no supported javascript runtime",
         f"YouTube's recordings cannot be unlocked, since no JavaScript runtime was found; {CHECK}.",
         Outcome.SITE_RESTS,
+        rest_s=SETUP_REST_S,
     ),
     Verdict(
         r"(?:signature|n challenge) solving failed|error solving \S+ challenge|js challenge provider|"
@@ -105,6 +115,7 @@ CAUSES: Final = (
         f"YouTube's recordings cannot be unlocked, since its challenge was not solved; {CHECK}, "
         "and “make update-downloader” brings the newest solver.",
         Outcome.SITE_RESTS,
+        rest_s=SETUP_REST_S,
     ),
     Verdict(
         r"SABR",

@@ -4,6 +4,7 @@ Only this module and the others named ytdlp_… import yt-dlp.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AUDIO_NAME = "recording"
+LEFT_OUT = re.compile(r"SABR|require a GVS PO Token|DRM protected")
 # Captions that the site lists but does not have are no captions; the recording is still good.
 GONE = (404, 410)
 
@@ -196,6 +198,12 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
             log.info("No captions yet: %s", error.message)
             return FoundCaptions(None, "", error)
         return FoundCaptions(path, self._captions_kind if path else "", None)
+
+    def write_debug(self, message: str, only_once: bool = False) -> None:
+        """Of formats that its usual players leave out, yt-dlp tells here and nowhere else."""
+        if LEFT_OUT.search(message):
+            self.params["logger"].warnings.append(message)
+        super().write_debug(message, only_once)
 
     def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
         formats = info_dict.get("formats") or []

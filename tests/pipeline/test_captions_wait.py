@@ -181,6 +181,18 @@ def test_they_can_be_asked_for_at_once(waiting: Video, site: Downloader, next_jo
     assert Video.objects.get().state == VideoState.SEGMENTED
 
 
+def test_asked_for_at_once_while_the_site_rests_they_can_still_be_uploaded(waiting: Video, site: Downloader) -> None:
+    DownloadSite.objects.update(rests_until=timezone.now() + timedelta(hours=1))
+    assert intake.retry(waiting)
+    site(error=AssertionError("the site is asked"))
+    jobs.fetch_video(waiting.pk)
+    video = Video.objects.get()
+    assert (video.state, video.captions_asks, video.waits_until) == (VideoState.CAPTIONS_WAIT, 1, None)
+    assert "as soon as youtube.com is free" in video.error_message
+    assert video.takes_captions
+    assert list(Video.objects.in_line(timezone.now())) == [video]
+
+
 def test_an_upload_never_asks_a_site(uploaded: Video, next_jobs: list[Any]) -> None:
     Video.objects.update(captions="", captions_kind="")
     jobs.fetch_video(uploaded.pk)

@@ -40,6 +40,14 @@ def test_a_passing_failure_waits_with_its_reason_and_fails_at_the_last_try(onlin
     assert (video.state, video.error_permanent) == (VideoState.FAILED, False)
 
 
+def test_the_last_try_promises_no_other(online: Video, site: Downloader) -> None:
+    site(error=StageError("The site did not answer; it is tried again later.", permanent=False))
+    Video.objects.update(attempts=MAX_TRIES - 1)
+    jobs.fetch_video(online.pk)
+    video = Video.objects.get()
+    assert (video.state, video.error_message) == (VideoState.FAILED, "The site did not answer; it was tried 4 times.")
+
+
 def test_a_success_after_a_failure_leaves_no_error(online: Video, site: Downloader, next_jobs: list[Any]) -> None:
     site(error=StageError("The site asks for a pause.", permanent=False))
     with pytest.raises(StageError):

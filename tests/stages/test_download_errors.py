@@ -195,6 +195,8 @@ def test_warnings_name_the_cause_of_what_is_vague(text: str, warnings: list[str]
     assert sentence in error.message
     assert not error.permanent
     assert isinstance(error, SiteRefusesError) is rests
+    if isinstance(error, SiteRefusesError):
+        assert error.rest_s == (600 if {NO_RUNTIME, SOLVING, SIGNATURE, SKIPPED} & set(warnings) else 3600)
 
 
 @pytest.mark.parametrize("warnings", [[NO_RUNTIME], [SOLVING, SABR], [TOO_MANY]])
