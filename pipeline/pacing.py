@@ -69,10 +69,10 @@ def site_of(url: str) -> str:
         return ""
     if is_shared(url):
         return parts.netloc.lower()
-    names = [YOUTUBE_HOSTS[0] if name in YOUTUBE_HOSTS else name for name in (host, *settings.DOWNLOAD_ALLOWED_HOSTS)]
     if any(host == name or host.endswith(f".{name}") for name in YOUTUBE_HOSTS):
         return YOUTUBE_HOSTS[0]
-    return next((name for name in names[1:] if host.endswith(f".{name}")), host).removeprefix("www.")
+    families = [name for name in settings.DOWNLOAD_ALLOWED_HOSTS if host.endswith(f".{name}")]
+    return min(families, key=len, default=host).removeprefix("www.")
 
 
 def name_sites() -> None:
@@ -93,14 +93,14 @@ def take(video: Video) -> Turn | None:
     until = now + LEASE
     # The only job of a video knows that an earlier one, which still seems to hold the site, is dead.
     own = Q(holder=video.pk) if get_current_job() else Q(pk__in=[])
-    free = DownloadSite.objects.filter(
+    open_to_it = DownloadSite.objects.filter(
         Q(holder=None) | Q(held_until__lte=now) | own,
         Q(rests_until=None) | Q(rests_until__lte=now),
         Q(called=None) | Q(called=video.pk) | Q(called_until__lte=now),
         name=name,
         free_at__lte=now,
     )
-    taken = free.update(holder=video.pk, held_until=until, called=None, called_until=None)
+    taken = open_to_it.update(holder=video.pk, held_until=until, called=None, called_until=None)
     return Turn(name, video.pk, until) if taken else None
 
 
@@ -118,7 +118,9 @@ def asking(turn: Turn | None) -> Iterator[None]:
     except BaseException:
         free(turn)
         raise
-    _held(turn).filter(refusals__gt=0).update(refusals=0, rests_until=None, reason="")
+    # What was under way at a shared site when it refused another download does not end the rest.
+    awake = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
+    _held(turn).filter(awake, refusals__gt=0).update(refusals=0, rests_until=None, reason="")
     free(turn)
     call_next(turn.site)
 

@@ -7,19 +7,15 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils import timezone
-from redis import Redis
-from rq import Retry, SimpleWorker
-from rq.job import JobStatus
-from rq.serializers import JSONSerializer
+from rq import Retry
 
-from pipeline import claims, jobs, pacing, recovery
+from pipeline import jobs, pacing
 from pipeline.choices import VideoState
 from pipeline.models import DownloadSite, Video
-from pipeline.pacing import Turn, asking, call_next, end_rest, free, site_of, take
-from pipeline.queues import enqueue, fetch_job, get_queue
+from pipeline.pacing import Turn, asking, free, site_of, take
 from pipeline.stages.errors import SiteRefusesError, StageError
 from tests.factories import Factory
-from tests.pipeline.conftest import Downloader, vtt
+from tests.pipeline.conftest import Downloader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pause")]
 REFUSAL = SiteRefusesError("The site wants a pause.")
@@ -44,12 +40,6 @@ def the_site(name: str = "youtube.com") -> DownloadSite:
     return DownloadSite.objects.get(name=name)
 
 
-def scheduled() -> dict[str, float]:
-    """Jobs that wait for a later moment, with the seconds until then."""
-    registry, now = get_queue("download").scheduled_job_registry, timezone.now()
-    return {name: (registry.get_scheduled_time(name) - now).total_seconds() for name in registry.get_job_ids()}
-
-
 @pytest.fixture
 def pause(settings: Any, no_pause: None) -> None:
     settings.DOWNLOAD_PAUSE_S = {"": 60, "vimeo.com": 200}
@@ -69,6 +59,7 @@ def pause(settings: Any, no_pause: None) -> None:
         ("https://player.vimeo.com/video/76979871", "vimeo.com"),
         ("https://www.ted.com/talks/a", "ted.com"),
         ("https://notyoutube.com/a", "notyoutube.com"),
+        ("https://ia800.us.archive.org/a", "archive.org"),
         ("https://WWW.Example.org/a", "example.org"),
         ("http://127.0.0.1:8799/a.html", "127.0.0.1:8799"),
         ("", ""),
@@ -118,13 +109,16 @@ def test_sites_of_this_machine_are_shared(factory: Factory, settings: Any, pause
     videos = [
         factory.make_video(state=VideoState.QUEUED, extractor="generic", url=f"http://127.0.0.1:1/{n}") for n in (1, 2)
     ]
-    turns = [taken(video) for video in videos]
+    turns = [taken(video) for video in (*videos, videos[0])]
     assert not DownloadSite.objects.exists()
     with asking(turns[0]):
         pass
     with pytest.raises(SiteRefusesError), asking(turns[1]):
         raise REFUSAL
     assert take(videos[0]) is None, "a site that refuses rests, wherever it is"
+    with asking(turns[2]):
+        pass
+    assert take(videos[0]) is None, "what was under way does not end the rest"
 
 
 def test_a_worker_that_was_given_up_for_dead_frees_nothing(factory: Factory) -> None:
@@ -227,145 +221,3 @@ def test_nothing_is_asked_of_a_resting_site(online: Video, site: Downloader, upl
     jobs.fetch_video(uploaded.pk)
     uploaded.refresh_from_db()
     assert uploaded.state == VideoState.SEGMENTED, "uploads go on"
-
-
-# ---------------------------------------------------------------- who is next
-
-
-def test_whoever_frees_a_site_calls_the_one_that_waits_longest(factory: Factory, redis: Redis, pause: None) -> None:
-    first, second, third = waiting(factory, 3)
-    turn = taken(first)
-    first.enter(VideoState.FETCHING)
-    with asking(turn):
-        pass
-    assert list(scheduled()) == [f"fetch_video-{second.pk}"]
-    assert 58 < scheduled()[f"fetch_video-{second.pk}"] <= 91
-    DownloadSite.objects.update(free_at=timezone.now())
-    assert take(third) is None, "the second is called"
-    assert take(second) is not None
-
-
-def test_a_called_video_that_does_not_come_holds_nobody_up(factory: Factory, redis: Redis) -> None:
-    first, second = waiting(factory, 2)
-    free(taken(first))
-    call_next("youtube.com")
-    DownloadSite.objects.update(called=first.pk, called_until=timezone.now())
-    assert take(second) is not None
-
-
-def test_a_video_in_its_own_pause_is_not_called(factory: Factory, redis: Redis) -> None:
-    first, second = waiting(factory, 2)
-    free(taken(first))
-    Video.objects.filter(pk=first.pk).update(waits_until=timezone.now() + timedelta(minutes=5))
-    call_next("youtube.com")
-    assert the_site().called == second.pk
-
-
-def work() -> None:
-    queue = get_queue("download")
-    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(burst=True)
-
-
-def test_a_thousand_that_wait_cost_one_job(factory: Factory, redis: Redis, django_assert_max_num_queries: Any) -> None:
-    videos = waiting(factory, 12)
-    with django_assert_max_num_queries(20):
-        assert recovery.resume() == 1
-    assert get_queue("download").job_ids == [f"fetch_video-{videos[0].pk}"]
-    assert recovery.resume() == 0
-
-
-def test_a_whole_list_is_fetched_in_its_order(
-    factory: Factory, redis: Redis, site: Downloader, next_jobs: list[Any]
-) -> None:
-    videos = waiting(factory, 5)
-    site(captions=vtt())
-    Video.objects.update(url="")
-    for video in videos:
-        Video.objects.filter(pk=video.pk).update(url=f"https://www.youtube.com/watch?v={video.extractor_id}")
-    for video in reversed(videos):
-        enqueue("fetch_video", video.pk)
-    taken(videos[0])  # held elsewhere while all jobs come once
-    work()
-    assert get_queue("download").job_ids == []
-    assert scheduled() == {}
-    pacing.let_go(videos[0].pk)
-    recovery.resume()
-    work()
-    assert [pk for _, pk in next_jobs] == [video.pk for video in videos]
-
-
-def test_a_job_of_a_resting_site_is_put_off_once_and_burns_no_try(
-    factory: Factory, redis: Redis, site: Downloader
-) -> None:
-    videos = waiting(factory, 3)
-    site(error=REFUSAL)
-    for video in videos:
-        enqueue("fetch_video", video.pk)
-    work()
-    assert get_queue("download").job_ids == []
-    ((name, seconds),) = scheduled().items()
-    assert 3500 < seconds <= 3601
-    job = fetch_job(name)
-    assert job is not None
-    assert job.get_status() == JobStatus.SCHEDULED
-    assert job.retries_left == 3
-    assert the_site().refusals == 1
-    assert set(Video.objects.values_list("state", "attempts")) == {(VideoState.QUEUED, 0)}
-
-
-def test_a_rest_can_be_ended(factory: Factory, redis: Redis, site: Downloader, next_jobs: list[Any]) -> None:
-    videos = waiting(factory, 2, url="")
-    site(error=REFUSAL)
-    enqueue("fetch_video", videos[0].pk)
-    work()
-    assert scheduled()
-    assert end_rest("youtube.com")
-    assert not end_rest("youtube.com")
-    assert scheduled() == {} or min(scheduled().values()) <= 0
-    assert len(get_queue("download").job_ids) == 1
-    site(captions=vtt())
-    work()
-    assert Video.objects.filter(state=VideoState.SEGMENTED).count() == 2
-    assert the_site().refusals == 0
-
-
-# ---------------------------------------------------------------- crashes
-
-
-def test_the_site_of_a_dead_worker_is_freed_with_its_video(factory: Factory) -> None:
-    first, second = waiting(factory, 2)
-    taken(first)
-    assert first.claim(VideoState.QUEUED)
-    first.refresh_from_db()
-    claims.give_back(first)
-    assert take(second) is not None
-
-
-@pytest.mark.parametrize("gone", [True, False])
-def test_a_holder_that_never_claimed_its_video_is_found(gone: bool, factory: Factory, redis: Redis) -> None:
-    first, second = waiting(factory, 2)
-    taken(first)
-    if gone:
-        first.delete()
-    assert recovery.resume() == 0, "it was taken a moment ago"
-    DownloadSite.objects.update(held_until=timezone.now() + pacing.LEASE - 2 * pacing.CLAIM_GRACE)
-    assert recovery.resume() == 1
-    assert get_queue("download").job_ids == [f"fetch_video-{second.pk if gone else first.pk}"]
-
-
-def test_a_lost_queue_is_made_up_for(factory: Factory, redis: Redis, pause: None) -> None:
-    first, second = waiting(factory, 2)
-    free(taken(first))
-    call_next("youtube.com")
-    assert scheduled()
-    redis.flushall()
-    assert recovery.resume() == 1
-    assert list(scheduled()) == [f"fetch_video-{first.pk}"]
-    assert second.pk != first.pk
-
-
-def test_videos_that_name_no_site_yet_are_found(factory: Factory, redis: Redis) -> None:
-    video = factory.make_video(state=VideoState.QUEUED)
-    assert recovery.resume() == 1
-    video.refresh_from_db()
-    assert video.site == "youtube.com"
