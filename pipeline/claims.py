@@ -106,22 +106,22 @@ def is_running(row: Row) -> bool:
 
 def give_back(row: Row) -> bool:
     """Put a row whose worker died back to waiting; False where that failed it, or it was not held any more."""
+    hopeless = row.attempts >= MAX_DEATHS
     try:
-        if row.attempts >= MAX_DEATHS:
+        if hopeless:
             fail(
                 row,
                 f"The worker died {row.attempts} times at this point; most often a machine has too little memory. "
                 "Free some, or add a worker on a larger machine, and retry.",
                 permanent=False,
             )
-            return False
-        leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
+        else:
+            leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
     except SupersededError:
         return False
-    finally:
-        if isinstance(row, Video):
-            pacing.let_go(row.pk)
-    return True
+    if isinstance(row, Video):
+        pacing.let_go(row.pk)
+    return not hopeless
 
 
 def take_from_the_dead(video: Video, running: str) -> None:

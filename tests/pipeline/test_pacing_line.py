@@ -139,6 +139,16 @@ def test_the_site_of_a_dead_worker_is_freed_with_its_video(factory: Factory) -> 
     assert take(second) is not None
 
 
+def test_a_worker_that_lives_keeps_its_site(factory: Factory) -> None:
+    first, second = waiting(factory, 2)
+    taken(first)
+    assert first.claim(VideoState.QUEUED)
+    stale = Video.objects.get(pk=first.pk)
+    Video.objects.filter(pk=first.pk).update(state_since=timezone.now())
+    assert not claims.give_back(stale)
+    assert take(second) is None
+
+
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_holder_that_never_claimed_its_video_is_found(gone: bool, factory: Factory, redis: Redis) -> None:
     first, second = waiting(factory, 2)
