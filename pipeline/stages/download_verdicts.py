@@ -150,7 +150,8 @@ SAYINGS: Final = (
         r"private video|(?:video|post) is private|marked (?:as )?private", "The video is private.", Outcome.PERMANENT
     ),
     Verdict(
-        r"confirm your age|\bage.?(?:restricted|limit|verif|check)|inappropriate for some users|nsfw|adult content",
+        r"confirm your age|\bage.?(?:restricted|limit|verif|check)|inappropriate for some users|"
+        r"\b18 (?:years )?(?:or|and) older|nsfw|adult content",
         "The video is open to signed-in adults only.",
         Outcome.PERMANENT,
     ),
@@ -168,7 +169,8 @@ SAYINGS: Final = (
     ),
     Verdict(
         r"members.?only|join this channel|members on level|members of this channel|requires? (?:a )?(?:payment|rental|"
-        r"purchase|(?:\w+ )?subscription)|appropriate subscription|premium (?:members|users|subscribers)|"
+        r"purchase|(?:\w+ )?(?:subscription|membership))|appropriate subscription|"
+        r"premium (?:members|users|subscribers)|"
         r"(?:need|have) to (?:purchase|subscribe|rent|buy)|(?:paid|paying|supporter|subscriber)s?.?only|"
         r"only (?:available )?(?:to|for) (?:\w+ )?subscribers|do(?:es)? not have access to this",
         "The video is open to paying members only.",
