@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from pipeline.policies import label_policies
+from tests import fake_youtube
 from tests.factories import Factory
+from tests.youtube.site import Tube
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -89,3 +91,11 @@ def mine(settings: Any) -> Any:
     settings.LABEL_POLICIES = {"mine": {"base": "seed-2019", "min_abs_mean": 0.6}}
     yield settings
     label_policies.cache_clear()
+
+
+@pytest.fixture
+def tube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tube]:
+    """YouTube on loopback. Whatever goes through the proxy `tube.proxy` reaches it, and nothing else."""
+    with fake_youtube.serving(tmp_path) as tube:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tube.authority))
+        yield tube
