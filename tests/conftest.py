@@ -3,16 +3,17 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from pipeline.policies import label_policies
-from tests import fake_youtube
 from tests.factories import Factory
-from tests.youtube.site import Tube
+
+if TYPE_CHECKING:
+    from tests.youtube.site import Tube
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -94,8 +95,10 @@ def mine(settings: Any) -> Any:
 
 
 @pytest.fixture
-def tube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tube]:
+def tube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Tube]":
     """YouTube on loopback. Whatever goes through the proxy `tube.proxy` reaches it, and nothing else."""
+    from tests import fake_youtube  # loads what makes certificates and speech; few tests need it
+
     with fake_youtube.serving(tmp_path) as tube:
         monkeypatch.setenv("SSL_CERT_FILE", str(tube.authority))
         yield tube

@@ -1,9 +1,7 @@
 """Refusals and captions kept back, for real: RQ workers, yt-dlp, two sites on loopback, a database in a file."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from crossmodal import embedded
 from tests.loopback import Site, serving
 from tests.pipeline.conftest import vtt, write_wav
-from tests.pipeline.test_worker import Machine, wait_for
+from tests.pipeline.machine import Machine, wait_for
 
 # Ten times what it takes on an idle machine.
 pytestmark = pytest.mark.timeout(300)
@@ -30,8 +28,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site
 def machine(sites: tuple[Site, Site], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     var_dir: Path = tmp_path_factory.mktemp("machine") / "var"
     with embedded.running(var_dir) as redis_url:
-        machine = Machine(var_dir, redis_url, sites[0])
-        machine.environment["DOWNLOAD_PRIVATE_ORIGINS"] = sites[1].origin
+        port = sites[0].origin.rpartition(":")[2]
+        settings = {"DEMO_SITE_PORT": port, "DOWNLOAD_PRIVATE_ORIGINS": sites[1].origin}
+        machine = Machine(var_dir, redis_url, settings)
         try:
             machine.manage("migrate", "--verbosity", "0")
             yield machine
@@ -46,12 +45,6 @@ def add(machine: Machine, *urls: str) -> list[int]:
 
 def states(machine: Machine, pks: list[int]) -> set[str]:
     return {machine.video(pk)["state"] for pk in pks}
-
-
-def change(machine: Machine, query: str) -> None:
-    """Let time pass: what is due in an hour is due now."""
-    with closing(sqlite3.connect(machine.database, timeout=30)) as connection, connection:
-        connection.execute(query)
 
 
 def test_a_site_that_answers_429_rests_and_the_other_goes_on(machine: Machine, sites: tuple[Site, Site]) -> None:
@@ -78,7 +71,7 @@ def test_a_site_that_answers_429_rests_and_the_other_goes_on(machine: Machine, s
     assert "pause" in told["reason"]
 
     busy.failures.clear()
-    change(machine, "UPDATE pipeline_downloadsite SET rests_until = '2020-01-01 00:00:00'")
+    machine.change("UPDATE pipeline_downloadsite SET rests_until = '2020-01-01 00:00:00'")
     machine.manage("process")
     wait_for(lambda: states(machine, waiting) == {"ready"})
     (site,) = machine.rows("SELECT * FROM pipeline_downloadsite")
@@ -102,7 +95,7 @@ def test_captions_kept_back_come_later_and_the_recording_is_fetched_once(
     assert json.loads(machine.manage("process", "--format", "json"))["queued"] == 0
 
     site.failures.clear()
-    change(machine, "UPDATE pipeline_video SET waits_until = '2020-01-01 00:00:00'")
+    machine.change("UPDATE pipeline_video SET waits_until = '2020-01-01 00:00:00'")
     assert json.loads(machine.manage("process", "--format", "json"))["queued"] == 1
     wait_for(lambda: machine.video(pk)["state"] == "ready")
 
