@@ -24,6 +24,7 @@ from tests.youtube.site import Answer, Asked, Tube
 NAMES = ("www.youtube.com", "m.youtube.com", "music.youtube.com", "*.googlevideo.com", "i.ytimg.com", "youtu.be")
 # A stream with an unsolved challenge comes at some 50 bytes a second.
 CRAWL_BLOCK_BYTES, CRAWL_PAUSE_S = 10, 0.2
+ENDED_SESSION = "LOGIN_INFO=; Domain=.youtube.com; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", span)
         if answer.location:
             self.send_header("Location", answer.location)
+        if self.tube.ends_sessions:
+            self.send_header("Set-Cookie", ENDED_SESSION)
         self.end_headers()
         with suppress(OSError):
             if body and not answer.crawls:

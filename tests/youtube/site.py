@@ -54,6 +54,7 @@ class Tube:
     lists: dict[str, VideoList] = field(default_factory=dict)
     solvable: bool = True
     page_status: int = 200  # of the watch page
+    ends_sessions: bool = False  # as it does with cookies that a browser goes on using
     asked: list[Asked] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
