@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 PLAYLIST_PAGE, CHANNEL_PAGE = 100, 30
 
@@ -35,8 +36,8 @@ class VideoList:
         The videos, and what a channel has in its other tabs.
     refusal : str
         What the site says instead of showing it.
-    status : int
-        The HTTP status of its pages and further pages.
+    status, further_status : int
+        The HTTP status of its first page, and of the further ones.
     """
 
     id: str
@@ -47,6 +48,7 @@ class VideoList:
     broadcasts: list[Entry] = field(default_factory=list)
     refusal: str = ""
     status: int = 200
+    further_status: int = 200
 
     @property
     def address(self) -> str:
@@ -88,18 +90,29 @@ def unknown_list() -> dict[str, Any]:
     return list_data(VideoList("", "", refusal="The playlist does not exist."), "")
 
 
+def resolved(known: Iterable[VideoList], sent: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    """Status and content of `youtubei/v1/navigation/resolve_url`: what an address of a list leads to."""
+    address = urlsplit(str(sent.get("url", "")))
+    found = find_list(known, address.path, parse_qs(address.query).get("list", [""])[0])
+    if found is None:
+        return None
+    one, tab = found
+    endpoint = {"browseId": one.id if one.handle else f"VL{one.id}", "params": tab}
+    return one.status, {"endpoint": {"browseEndpoint": endpoint}}
+
+
 def browse_answer(known: Iterable[VideoList], sent: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
-    """Status and content of what `youtubei/v1/browse` answers: a playlist once more, or a further page of a list."""
+    """Status and content of `youtubei/v1/browse`: a list by its id, or a further page of one."""
     lists = {one.id: one for one in known}
     if found := lists.get(str(sent.get("browseId", "")).removeprefix("VL")):
-        return found.status, _playlist(found, unavailable=True)
+        tab = str(sent.get("params", ""))
+        return found.status, _channel(found, tab) if found.handle else _playlist(found, unavailable=True)
     list_id, _, rest = str(sent.get("continuation", "")).partition("/")
     if not (found := lists.get(list_id)):
         return None
     tab, _, start = rest.partition("/")
-    items = _page_of(found, tab, int(start))
-    action = {"appendContinuationItemsAction": {"continuationItems": items}}
-    return found.status, {"responseContext": {}, "onResponseReceivedActions": [action]}
+    action = {"appendContinuationItemsAction": {"continuationItems": _page_of(found, tab, int(start))}}
+    return found.further_status, {"responseContext": {}, "onResponseReceivedActions": [action]}
 
 
 # ---------------------------------------------------------------- playlists

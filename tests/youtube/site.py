@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.youtube import answers
-from tests.youtube.lists import VideoList, browse_answer, find_list, list_data, unknown_list
+from tests.youtube.lists import VideoList, browse_answer, find_list, list_data, resolved, unknown_list
 from tests.youtube.script import PLAYER_ID, PLAYER_PATH, changed_n, player_script
 from tests.youtube.videos import EMBEDDED, WEB, Video, interview
 
@@ -126,8 +126,9 @@ class Tube:
     def _api(self, asked: Asked, sent: dict[str, Any]) -> Answer:
         if asked.path.endswith("/player"):
             return self._player(asked, asked.query.get("videoId", ""))
-        if asked.path.endswith("/browse") and (more := browse_answer(self.lists.values(), sent)):
-            return _json(more[1], status=more[0])
+        told = {"browse": browse_answer, "resolve_url": resolved}.get(asked.path.rpartition("/")[2])
+        if told and (found := told(self.lists.values(), sent)):
+            return _json(found[1], status=found[0])
         if asked.path.endswith("/next"):
             return _json({"contents": {"twoColumnWatchNextResults": {}}})
         return _json({"error": {"code": 404, "message": "Requested entity was not found."}}, status=404)
