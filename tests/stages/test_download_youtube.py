@@ -95,6 +95,11 @@ def test_the_best_sound_is_asked_for_with_both_challenges_solved(tube: Tube, fol
     assert (asked["n"], asked["sig"]) == (changed_n(challenge_n(video, TV)), right_signature(video, TV))
 
 
+def test_the_original_sound_is_taken_before_a_dubbed_one(tube: Tube, folder: Path) -> None:
+    fetch(tube, tube.add(Video("garden_0001", dubbed="de")), folder)
+    assert [asked["xtags"] for asked in media_of(tube)] == ["lang=en"]
+
+
 def test_only_the_known_names_are_opened(tube: Tube, folder: Path) -> None:
     fetch(tube, tube.add(Video("garden_0001", tracks=(automatic_track(),))), folder)
     assert {one.host for one in tube.asked} == {"www.youtube.com", MEDIA_HOST}

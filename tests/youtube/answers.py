@@ -105,17 +105,35 @@ def _streams(video: Video, client: str, verdict: str) -> dict[str, Any]:
     # The web player streams by a protocol of YouTube's own: its formats have no addresses.
     without_addresses = client == WEB or verdict == "sabr"
     streams["adaptiveFormats"] = [
-        _format(video, client, itag, quality, bitrate, without_addresses, drm=verdict == "drm")
+        _format(video, client, itag, quality, bitrate, track, without_addresses, drm=verdict == "drm")
+        for track in _sound_tracks(video)
         for itag, quality, bitrate in AUDIO_FORMATS
     ]
-    streams["serverAbrStreamingUrl"] = _media_address(video, client, 0, solved=True) + "&sabr=1"
+    streams["serverAbrStreamingUrl"] = _media_address(video, client, 0, {}, solved=True) + "&sabr=1"
     if verdict == "drm":
         streams["licenseInfos"] = [{"drmFamily": "WIDEVINE", "url": "https://www.youtube.com/youtubei/v1/player/x"}]
     return streams
 
 
+def _sound_tracks(video: Video) -> list[dict[str, Any]]:
+    """What formats say of their sound track; nothing where there is one only."""
+    if not video.dubbed:
+        return [{}]
+    dubbed = {"id": f"{video.dubbed}.10", "displayName": "Dubbed", "audioIsDefault": True, "isAutoDubbed": True}
+    original = {"id": "en.4", "displayName": "English original", "audioIsDefault": False}
+    return [{"audioTrack": dubbed}, {"audioTrack": original}]
+
+
 def _format(
-    video: Video, client: str, itag: int, quality: str, bitrate: int, without_address: bool, *, drm: bool
+    video: Video,
+    client: str,
+    itag: int,
+    quality: str,
+    bitrate: int,
+    track: dict[str, Any],
+    without_address: bool,
+    *,
+    drm: bool,
 ) -> dict[str, Any]:
     about: dict[str, Any] = {
         "itag": itag,
@@ -129,6 +147,7 @@ def _format(
         "audioSampleRate": "48000",
         "audioChannels": 1,
         "lastModified": "1741312249807309",
+        **track,
     }
     if drm:
         about["drmFamilies"] = ["WIDEVINE"]
@@ -137,16 +156,16 @@ def _format(
     if video.media_address:
         return {**about, "url": video.media_address}
     if client not in CIPHERED_CLIENTS:
-        return {**about, "url": _media_address(video, client, itag, solved=True)}
+        return {**about, "url": _media_address(video, client, itag, track, solved=True)}
     cipher = {
         "s": scrambled_signature(video, client),
         "sp": "sig",
-        "url": _media_address(video, client, itag, solved=False),
+        "url": _media_address(video, client, itag, track, solved=False),
     }
     return {**about, "signatureCipher": urlencode(cipher)}
 
 
-def _media_address(video: Video, client: str, itag: int, *, solved: bool) -> str:
+def _media_address(video: Video, client: str, itag: int, track: dict[str, Any], *, solved: bool) -> str:
     fields = {
         "expire": EXPIRES,
         "id": video.id,
@@ -159,6 +178,8 @@ def _media_address(video: Video, client: str, itag: int, *, solved: bool) -> str
         "c": client,
         "sparams": "expire,id,itag,source,requiressl,mime,clen,dur",
     }
+    if track:
+        fields["xtags"] = f"lang={track['audioTrack']['id'].partition('.')[0]}"
     fields |= {"sig": right_signature(video, client)} if solved else {"n": challenge_n(video, client)}
     return f"https://{MEDIA_HOST}/videoplayback?{urlencode(fields)}"
 

@@ -54,6 +54,10 @@ class Video:
         Addresses given out instead of the site's own.
     media_redirect : str
         Where the site's own media addresses lead.
+    dubbed : str
+        Language of a second sound track that a machine has spoken; it is the default, and as good as the original.
+    trailer : str
+        Id of a video that is given in place of this one.
     captions_token : bool
         Whether the site marks captions as given to holders of a token only.
     hidden_token : bool
@@ -73,6 +77,8 @@ class Video:
     media_status: int = 200
     media_address: str = ""
     media_redirect: str = ""
+    dubbed: str = ""
+    trailer: str = ""
     captions_status: int = 200
     captions_address: str = ""
     captions_token: bool = False
