@@ -163,6 +163,9 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
 
     def _refuse_unfit(self, info: dict[str, Any], *, incomplete: bool = False) -> None:
         """Called by yt-dlp before anything is downloaded."""
+        wanted = youtube_id(str(info.get("original_url") or ""))
+        if wanted and info.get("id") != wanted:  # yt-dlp follows to the trailer of a film
+            raise StageError("The video has to be paid for, and YouTube gives its trailer alone.")
         if info.get("is_live") or info.get("live_status") in ("is_live", "is_upcoming"):
             raise StageError("This is a live broadcast; submit it when it is over.")
         if (info.get("playlist_count") or info.get("n_entries") or 1) > 1:

@@ -106,6 +106,15 @@ def test_only_the_known_names_are_opened(tube: Tube, folder: Path) -> None:
     assert tube.refused == []
 
 
+def test_a_trailer_is_not_taken_for_the_film(tube: Tube, folder: Path) -> None:
+    trailer = tube.add(Video("trailer0001", title="Trailer"))
+    film = tube.add(Video("film_000001", verdict="rental", trailer=trailer.id))
+    with pytest.raises(StageError, match="paid for") as caught:
+        fetch(tube, film, folder)
+    assert caught.value.permanent
+    assert media_of(tube) == []
+
+
 # ---------------------------------------------------------------- clients, runtime, cookies
 
 
