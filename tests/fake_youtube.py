@@ -22,8 +22,8 @@ import trustme
 from tests.youtube.site import Answer, Asked, Tube
 
 NAMES = ("www.youtube.com", "m.youtube.com", "music.youtube.com", "*.googlevideo.com", "i.ytimg.com", "youtu.be")
-# A stream with an unsolved challenge comes at some 50 bytes a second.
-CRAWL_BLOCK_BYTES, CRAWL_PAUSE_S = 10, 0.2
+# A stream with an unsolved challenge comes at some 2 kB a second.
+CRAWL_BLOCK_BYTES, CRAWL_PAUSE_S = 100, 0.05
 ENDED_SESSION = "LOGIN_INFO=; Domain=.youtube.com; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly"
 
 

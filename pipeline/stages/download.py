@@ -45,11 +45,27 @@ class VideoIdentity:
 
 @dataclass(frozen=True)
 class DownloadLimits:
-    """What a download may cost: seconds of recording, bytes, and seconds without an answer."""
+    """What a download may cost.
+
+    Attributes
+    ----------
+    max_duration_s : float
+        Seconds of recording.
+    max_bytes : int
+    socket_timeout_s : float
+        Seconds without an answer.
+    max_fetch_s : float
+        Seconds that the recording may take at the rate at which it comes. A job that fetches ends after three hours,
+        and the recording is decoded and searched for speech in the same time.
+    patience_s : float
+        Seconds before that rate is judged.
+    """
 
     max_duration_s: float
     max_bytes: int
     socket_timeout_s: float = 20
+    max_fetch_s: float = 2 * 3600
+    patience_s: float = 60
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,19 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         done = int(status.get("downloaded_bytes") or 0)
         if done > self._limits.max_bytes:
             raise StageError(f"The recording is larger than {_megabytes(self._limits.max_bytes)}; it was not fetched.")
-        self._progress(done, int(status.get("total_bytes") or status.get("total_bytes_estimate") or 0))
+        total = int(status.get("total_bytes") or status.get("total_bytes_estimate") or 0)
+        self._refuse_crawl(done, total, float(status.get("elapsed") or 0))
+        self._progress(done, total)
+
+    def _refuse_crawl(self, done: int, total: int, elapsed_s: float) -> None:
+        """End a download that could not end in time: YouTube slows down players that it doubts to a few bytes."""
+        needed_s = total * elapsed_s / done if done else 0
+        if elapsed_s > self._limits.patience_s and needed_s > self._limits.max_fetch_s:
+            raise StageError(
+                f"The site sends the recording so slowly that it would take {needed_s / 3600:.0f} hours; "
+                "it is tried again later.",
+                permanent=False,
+            )
 
     def evidence(self) -> Evidence:
         """What is known so far that may explain a failure."""

@@ -1,5 +1,6 @@
 """Downloads from the YouTube on loopback, through the stage as the worker calls it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ def cookies(tmp_path: Path) -> Path:
     return path
 
 
-def fetch(tube: Tube, video: Video, folder: Path, **options: Any) -> Download:
+def fetch(tube: Tube, video: Video, folder: Path, limits: DownloadLimits = LIMITS, **options: Any) -> Download:
     shared: dict[str, Any] = {"proxy": tube.proxy, "request_pause_s": 0}
-    return download(video.address, folder=folder, limits=LIMITS, options=DownloadOptions(**{**shared, **options}))
+    return download(video.address, folder=folder, limits=limits, options=DownloadOptions(**{**shared, **options}))
 
 
 def media_of(tube: Tube) -> list[dict[str, str]]:
@@ -149,6 +150,22 @@ def test_an_unsolved_challenge_does_not_hide_what_comes_without(tube: Tube, fold
     tube.solvable = False
     fetch(tube, tube.add(Video("garden_0001")), folder)
     assert [one["c"] for one in media_of(tube)] == [VISION]
+
+
+def test_a_wrongly_solved_challenge_ends_in_words(tube: Tube, folder: Path) -> None:
+    tube.misleading = True
+    with pytest.raises(StageError, match="HTTP 403") as caught:
+        fetch(tube, tube.add(Video("garden_0001")), folder)
+    assert not caught.value.permanent
+
+
+def test_a_recording_that_crawls_is_given_up_for_now(tube: Tube, folder: Path) -> None:
+    tube.misleading = True
+    video = tube.add(Video("garden_0001", unsolved="crawl"))
+    limits = replace(LIMITS, max_fetch_s=20, patience_s=0.5)
+    with pytest.raises(StageError, match="so slowly") as caught:
+        fetch(tube, video, folder, limits)
+    assert not caught.value.permanent
 
 
 def test_own_cookies_open_what_the_site_gives_to_accounts(tube: Tube, folder: Path, cookies: Path) -> None:

@@ -40,8 +40,11 @@ if(typeof window!=="undefined"&&window.player)window.player.start(config);
 """
 
 
-def player_script(*, solvable: bool = True) -> str:
-    """The script as served; an unsolvable one lacks what the solver looks for, as after a change at YouTube."""
+def player_script(*, solvable: bool = True, misleading: bool = False) -> str:
+    """The script as served, or as after a change at YouTube.
+
+    An unsolvable one lacks what the solver looks for; a misleading one gives it a wrong `n`.
+    """
     return _SCRIPT % {
         "letters": N_LETTERS,
         "timestamp": SIGNATURE_TIMESTAMP,
@@ -49,7 +52,7 @@ def player_script(*, solvable: bool = True) -> str:
         "first": SWAPS[0],
         "second": SWAPS[1],
         "dropped": DROPPED,
-        "step": N_STEP,
+        "step": N_STEP + misleading,
         "mark": 'a.set("alr","yes");' if solvable else 'a.mark("yes","alr");',
     }
 

@@ -52,7 +52,8 @@ class Tube:
     authority: Path = Path()  # the certificate that must be trusted
     videos: dict[str, Video] = field(default_factory=dict)
     lists: dict[str, VideoList] = field(default_factory=dict)
-    solvable: bool = True
+    solvable: bool = True  # whether the solver finds the challenges in the player script
+    misleading: bool = False  # whether it works out a wrong n
     page_status: int = 200  # of the watch page
     ends_sessions: bool = False  # as it does with cookies that a browser goes on using
     asked: list[Asked] = field(default_factory=list)
@@ -90,7 +91,7 @@ class Tube:
             return _text(answers.page("", client=EMBEDDED, signed_in=_signed_in(asked)), HTML)
         if asked.path.startswith("/s/player/"):
             return (
-                _text(player_script(solvable=self.solvable), SCRIPT)
+                _text(player_script(solvable=self.solvable, misleading=self.misleading), SCRIPT)
                 if asked.path == PLAYER_PATH
                 else Answer(status=404)
             )
