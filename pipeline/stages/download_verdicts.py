@@ -130,6 +130,11 @@ CAUSES: Final = (
         Outcome.AGAIN,
     ),
     Verdict(
+        r"DRM protected and only images",
+        "The recording is protected against copying (DRM).",
+        Outcome.PERMANENT_ELSEWHERE,
+    ),
+    Verdict(
         r"require an? (?:GVS|player) PO token|unable to fetch (?:GVS|player) PO token",
         "YouTube gives the recording only to a player that proves itself by a token; own cookies (DOWNLOAD_COOKIES) "
         "or uploading the recording helps.",
