@@ -60,4 +60,13 @@ def test_a_missing_runtime_is_a_problem_with_what_to_do(tube: Tube, settings: An
     document, failure = look_at(video)
     assert failure
     assert any("runtime" in json.dumps(problem) for problem in document["ready"])
+    assert "JavaScript runtime" in document["video"]["problem"]
     assert tube.clients(video) == [VISION]
+
+
+def test_captions_that_need_a_token_are_told(tube: Tube) -> None:
+    video = tube.add(Video("garden_0001", tracks=(manual_track(),), captions_token=True))
+    document, failure = look_at(video)
+    assert (failure, document["video"]["captions"]) == ("", [])
+    assert "PO token" in " ".join(document["video"]["warnings"])
+    assert not {"/videoplayback", "/api/timedtext"}.intersection(tube.paths())
