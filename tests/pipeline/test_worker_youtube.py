@@ -1,6 +1,9 @@
 """YouTube to a ready video for real: queue server, workers, yt-dlp with its runtime, the YouTube on loopback."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -8,10 +11,24 @@ from crossmodal import embedded
 from tests import fake_youtube
 from tests.pipeline.machine import Machine, wait_for
 from tests.youtube.site import Tube
-from tests.youtube.videos import SPOKEN, Video, automatic_track
+from tests.youtube.videos import SPOKEN, VISION, Video, automatic_track, manual_track
 
 # Ten times what it takes on an idle machine.
 pytestmark = pytest.mark.timeout(300)
+
+# What the site says → a part of the sentence in the list of videos.
+FINAL = {
+    "private": "private",
+    "removed": "removed",
+    "terminated": "removed",
+    "copyright": "copyright",
+    "members": "members",
+    "age": "adults",
+    "geo": "country",
+    "live": "live broadcast",
+    "upcoming": "not been broadcast yet",
+}
+PASSING = {"sabr": "SABR", "empty": "named no recording", "not-available": "not available"}
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +56,119 @@ def machine(tube: Tube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
             machine.stop()
 
 
-def test_a_video_becomes_ready(machine: Machine, tube: Tube) -> None:
-    video = tube.add(Video("garden_0001", tracks=(automatic_track(),)))
-    (pk,) = machine.add(video.address)
-    machine.start_worker()
-    wait_for(lambda: machine.video(pk)["state"] == "ready")
+def state(machine: Machine, pk: int) -> str:
+    return str(machine.video(pk)["state"])
 
+
+def site_of_youtube(machine: Machine) -> dict[str, str]:
+    (row,) = machine.rows("SELECT * FROM pipeline_downloadsite WHERE name = 'youtube.com'")
+    return row
+
+
+def rest_of_youtube(machine: Machine) -> timedelta:
+    until = site_of_youtube(machine)["rests_until"]
+    return datetime.fromisoformat(until).replace(tzinfo=UTC) - datetime.now(UTC) if until else timedelta(0)
+
+
+def taken_in_turns(tube: Tube) -> bool:
+    """Whether the requests for one video ended before those for another began, over all workers."""
+    requests = [(one.path, one.query) for one in tube.asked]
+    named = [(path, query.get("videoId") or query.get("v") or query.get("id")) for path, query in requests]
+    of_videos = [(path, video) for path, video in named if video]
+    return all(video == before or path == "/watch" for (_, before), (path, video) in pairwise(of_videos))
+
+
+def pass_the_time(machine: Machine) -> None:
+    """Nothing waits for its hour any more; the next look finds it."""
+    machine.change("UPDATE pipeline_video SET waits_until = NULL")
+    machine.change("UPDATE pipeline_downloadsite SET rests_until = NULL, called = NULL")
+    assert json.loads(machine.manage("process", "--format", "json"))["queued"] >= 1
+
+
+def test_a_missing_runtime_is_named_and_its_video_becomes_ready_with_one(machine: Machine, tube: Tube) -> None:
+    video = tube.add(Video("garden_0001", verdicts={VISION: "not-available"}, tracks=(automatic_track(),)))
+    (pk,) = machine.add(video.address)
+    machine.start_worker(DOWNLOAD_JS_RUNTIME="deno:/nonexistent/deno")
+    wait_for(lambda: bool(machine.video(pk)["error_message"]))
+    row = machine.video(pk)
+    assert (row["state"], row["error_permanent"]) == ("queued", 0)
+    assert "JavaScript runtime" in row["error_message"]
+
+    machine.stop_worker()
+    machine.start_worker()
+    pass_the_time(machine)
+    wait_for(lambda: state(machine, pk) == "ready")
     row = machine.video(pk)
     assert (row["title"], row["captions_kind"], row["error_message"]) == ("A day in the garden", "automatic", "")
     assert row["duration_s"] == pytest.approx(11.6, abs=0.1)
     segments = machine.rows("SELECT text, exclusion FROM pipeline_segment WHERE video_id = ? ORDER BY position", pk)
     assert segments == [{"text": text, "exclusion": ""} for _, text in SPOKEN]
     assert tube.paths().count("/videoplayback") == 1
+    assert tube.refused == []
+
+
+def test_each_refusal_ends_in_its_state_with_its_sentence(machine: Machine, tube: Tube) -> None:
+    said = {**FINAL, **PASSING}
+    videos = [tube.add(Video(f"refused{number:04d}", verdict=verdict)) for number, verdict in enumerate(said)]
+    forbidden = tube.add(Video("forbidden01", media_status=403))
+    machine.start_worker(2)
+    pks = machine.add(*[video.address for video in [*videos, forbidden]])
+    wait_for(lambda: all(machine.video(pk)["error_message"] for pk in pks))
+
+    rows = {verdict: machine.video(pk) for verdict, pk in zip([*said, "forbidden"], pks, strict=True)}
+    told = {verdict: row["error_message"] for verdict, row in rows.items()}
+    assert {verdict for verdict, row in rows.items() if (row["state"], row["error_permanent"]) == ("failed", 1)} == set(
+        FINAL
+    )
+    assert {rows[verdict]["state"] for verdict in [*PASSING, "forbidden"]} == {"queued"}
+    assert [verdict for verdict, part in said.items() if part not in told[verdict]] == []
+    assert "HTTP 403" in told["forbidden"]
+    assert taken_in_turns(tube)
+    for video in [*videos, forbidden]:
+        video.verdict = "removed"  # settles what would be tried again during the next tests
+
+
+def test_captions_wait_while_the_recording_is_kept(machine: Machine, tube: Tube) -> None:
+    busy = tube.add(Video("captions429", tracks=(automatic_track(),), captions_status=429))
+    token = tube.add(Video("captionstok", tracks=(manual_track(),), captions_token=True))
+    without = tube.add(Video("captionsno1", tracks=(automatic_track("de"),)))
+    machine.start_worker()
+    pks = machine.add(busy.address, token.address, without.address)
+    wait_for(lambda: [state(machine, pk) for pk in pks] == ["captions-wait", "captions-wait", "no-captions"])
+
+    rows = [machine.video(pk) for pk in pks]
+    assert all(row["audio"] for row in rows)
+    assert ["HTTP 429" in row["error_message"] for row in rows] == [True, False, False]
+    assert ["token" in row["error_message"] for row in rows] == [False, True, False]
+    assert "no English captions" in rows[2]["error_message"]
+
+    busy.captions_status = 200
+    token.captions_token = False
+    pass_the_time(machine)
+    wait_for(lambda: [state(machine, pk) for pk in pks] == ["ready", "ready", "no-captions"])
+    assert [machine.video(pk)["captions_kind"] for pk in pks] == ["automatic", "manual", ""]
+    assert [tube.paths(video).count("/videoplayback") for video in (busy, token, without)] == [1, 1, 1]
+
+
+def test_a_site_that_takes_this_machine_for_a_bot_rests_for_all_its_videos(machine: Machine, tube: Tube) -> None:
+    suspected = tube.add(Video("suspected01", verdict="bot", tracks=(automatic_track(),)))
+    others = [tube.add(Video(f"behind_{number:04d}", tracks=(automatic_track(),))) for number in range(2)]
+    machine.start_worker()
+    pks = machine.add(suspected.address)
+    wait_for(lambda: bool(rest_of_youtube(machine)))
+    pks += machine.add(*[video.address for video in others])
+
+    assert timedelta(minutes=55) < rest_of_youtube(machine) <= timedelta(hours=1)
+    reason = site_of_youtube(machine)["reason"]
+    assert all(part in reason for part in ("not a bot", "cookies", "pause", "upload"))
+    machine.manage("process")
+    assert [state(machine, pk) for pk in pks] == ["queued"] * 3
+    assert [machine.video(pk)["error_permanent"] for pk in pks] == [0, 0, 0]
+    assert [tube.clients(video) for video in others] == [[], []]
+
+    suspected.verdict = "ok"
+    pass_the_time(machine)
+    wait_for(lambda: [state(machine, pk) for pk in pks] == ["ready"] * 3)
+    assert site_of_youtube(machine)["rests_until"] is None
+    assert taken_in_turns(tube)
     assert tube.refused == []
