@@ -118,12 +118,6 @@ CAUSES: Final = (
         rest_s=SETUP_REST_S,
     ),
     Verdict(
-        r"SABR",
-        "YouTube offered the recording only in a form that cannot be fetched (SABR); trying again later or "
-        "own cookies (DOWNLOAD_COOKIES) may help.",
-        Outcome.AGAIN,
-    ),
-    Verdict(
         r"experiment that applies DRM",
         "YouTube offered the recording with copy protection (DRM) to this session only, as it does in experiments; "
         "trying again later may help.",
@@ -135,15 +129,27 @@ CAUSES: Final = (
         Outcome.PERMANENT_ELSEWHERE,
     ),
     Verdict(
-        r"require an? (?:GVS|player) PO token|unable to fetch (?:GVS|player) PO token",
-        "YouTube gives the recording only to a player that proves itself by a token; own cookies (DOWNLOAD_COOKIES) "
-        "or uploading the recording helps.",
+        r": HTTP Error 403",  # yt-dlp also warns of what may yield one
+        "The site refuses its answers to this machine (HTTP 403); own cookies (DOWNLOAD_COOKIES), or a newer "
+        "downloader by “make update-downloader”, may help.",
         Outcome.AGAIN,
     ),
     Verdict(
-        r"HTTP Error 403",
-        "The site refuses its answers to this machine (HTTP 403); own cookies (DOWNLOAD_COOKIES), or a newer "
-        "downloader by “make update-downloader”, may help.",
+        r"unable to download api page",
+        "YouTube did not answer all of the players that were tried.",
+        Outcome.AGAIN,
+    ),
+    # Last, since YouTube does so with one of the usual players whatever is wrong.
+    Verdict(
+        r"SABR",
+        "YouTube offered the recording only in a form that cannot be fetched (SABR); trying again later or "
+        "own cookies (DOWNLOAD_COOKIES) may help.",
+        Outcome.AGAIN,
+    ),
+    Verdict(
+        r"require an? (?:GVS|player) PO token|unable to fetch (?:GVS|player) PO token",
+        "YouTube gives the recording only to a player that proves itself by a token; own cookies (DOWNLOAD_COOKIES) "
+        "or uploading the recording helps.",
         Outcome.AGAIN,
     ),
 )

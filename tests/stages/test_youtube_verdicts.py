@@ -58,7 +58,7 @@ PASSING = {
     "old-app": "update-downloader",
     "wrong": "Something went wrong",
     "403": "HTTP 403",
-    "500": "tried again later",
+    "500": "did not answer",
 }
 # Every video of the site would be told the same, so that nothing is asked of it for a while.
 REFUSING = {
