@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from pipeline.stages.addresses import DEFAULT_PORTS, host_of, origin_of, split_url
-from pipeline.stages.download import VideoIdentity, identify
+from pipeline.stages.download import GENERIC, VideoIdentity, identify
 from pipeline.stages.errors import StageError
+from pipeline.stages.list_addresses import ListAddressError, find_list
 
 
 def private_origins() -> tuple[str, ...]:
@@ -30,6 +31,9 @@ def check_host(url: str) -> None:
 
 
 def check_url(url: str) -> VideoIdentity:
-    """The video that an address means; StageError where it means none or may not be opened."""
+    """The video that an address means; StageError where it means none, names a list, or may not be opened."""
     check_host(url)
-    return identify(url)
+    identity = identify(url)
+    if identity.extractor == GENERIC and (feed := find_list(url)):
+        raise ListAddressError(url.strip(), feed)
+    return identity

@@ -27,8 +27,8 @@ from pipeline.hosts import private_origins
 from pipeline.models import DownloadSite, Video
 from pipeline.queues import JOBS, QueueUnavailable, enqueue_at
 from pipeline.stages.addresses import host_of, origin_of, split_url
-from pipeline.stages.download import YOUTUBE_HOSTS
 from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.list_addresses import YOUTUBE_HOSTS
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ Only the adapter `pipeline.stages.ytdlp` imports yt-dlp, and this module imports
 """
 
 import functools
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,15 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.stages.addresses import host_of, normalise, origin_of, split_url
+from pipeline.stages.addresses import normalise, origin_of
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
+from pipeline.stages.list_addresses import YOUTUBE_VIDEO_ID, is_youtube, not_one_video
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 
 GENERIC: Final = "generic"
 YOUTUBE: Final = "youtube"
-YOUTUBE_HOSTS = ("youtube.com", "youtu.be", "youtube-nocookie.com")
-YOUTUBE_ID = re.compile(r"[0-9A-Za-z_-]{11}")
 MAX_ID_LENGTH = 255  # the width of the column that keeps it
 
 
@@ -113,8 +111,10 @@ def identify(url: str) -> VideoIdentity:
 
     Raises
     ------
+    ListAddressError
+        It means a list: a playlist, a channel or the like.
     StageError
-        It is no web address, or means a channel, a playlist or nothing of that site.
+        It is no web address, or means nothing of that site.
 
     Examples
     --------
@@ -122,8 +122,7 @@ def identify(url: str) -> VideoIdentity:
     'https://www.youtube.com/watch?v=i4b-_bNsajY'
     """
     canonical = normalise(url)
-    host = host_of(split_url(canonical))
-    if any(host == known or host.endswith(f".{known}") for known in YOUTUBE_HOSTS):
+    if is_youtube(canonical):
         return _identify_youtube(canonical)
     return _identify_elsewhere(canonical)
 
@@ -137,8 +136,9 @@ def _identify_youtube(url: str) -> VideoIdentity:
     address = f"https://www.youtube.com/watch?v={video}" if video else parts._replace(query="", fragment="").geturl()
     found = youtube_id(address)
     written = video or urlsplit(address).path.rstrip("/").rpartition("/")[2]
-    if not found or not YOUTUBE_ID.fullmatch(written) or found != written:
-        raise StageError(f"{url} is not the address of one YouTube video; open the video and copy its address.")
+    if not found or not YOUTUBE_VIDEO_ID.fullmatch(written) or found != written:
+        sentence = f"{url} is not the address of one YouTube video; open the video and copy its address."
+        raise not_one_video(url, sentence)
     return VideoIdentity(YOUTUBE, found, f"https://www.youtube.com/watch?v={found}")
 
 
@@ -149,10 +149,8 @@ def _identify_elsewhere(url: str) -> VideoIdentity:
     site = find_extractor(url)
     if site is None:
         return VideoIdentity(GENERIC, url if len(url) <= MAX_ID_LENGTH else sha256(url.encode()).hexdigest(), url)
-    if site.is_list:
-        raise StageError(f"{url} is a list of videos; give the address of one video.")
-    if not site.video_id:
-        raise StageError(f"{url} is not the address of one video.")
+    if site.is_list or not site.video_id:
+        raise not_one_video(url, f"{url} is not the address of one video.")
     return VideoIdentity(site.name.lower()[:80], site.video_id[:MAX_ID_LENGTH], url)
 
 
