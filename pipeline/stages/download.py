@@ -210,7 +210,7 @@ def download(
         captions_kind=found.captions.kind,
         title=_title(found.info),
         duration_s=float(duration) if isinstance(duration, int | float) and duration > 0 else None,
-        identity=identify(str(found.info.get("webpage_url") or url)),
+        identity=_identity(url, str(found.info.get("webpage_url") or url)),
         captions_error=found.captions.error,
     )
 
@@ -232,6 +232,13 @@ def download_captions(
         url, folder=folder, limits=limits, allowed_origin=allowed, options=options or DownloadOptions()
     )
     return Captions(found.path, found.kind, found.error)
+
+
+def _identity(url: str, page: str) -> VideoIdentity:
+    """The video that an address led to; a file of an archive.org item stays that file, whatever its page is."""
+    asked, found = identify(url), identify(page)
+    is_part = asked.extractor == found.extractor != GENERIC and asked.extractor_id.startswith(f"{found.extractor_id}/")
+    return asked if is_part else found
 
 
 def _title(info: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages.download import Download, DownloadLimits, download, download_captions, identify
+from pipeline.stages.download import Download, DownloadLimits, _identity, download, download_captions, identify
 from pipeline.stages.errors import SiteRefusesError, StageError
 from tests.loopback import Site, serving
 
@@ -172,6 +172,13 @@ def test_a_redirect_ends_in_the_identity_of_where_it_leads(site: Site, folder: P
     url = site.add_page("/b.html", "talk.wav")
     site.redirects["/a.html"] = "/b.html"
     assert fetch(site.origin + "/a.html", folder, site).identity == identify(url)
+
+
+def test_two_files_of_one_archive_item_are_two_videos() -> None:
+    item = "https://archive.org/details/gd1977"
+    assert _identity(f"{item}/01.flac", item) == identify(f"{item}/01.flac")
+    assert _identity(item, f"{item}-2") == identify(f"{item}-2")
+    assert _identity("https://example.org/a/b.mp3", "https://example.org/a").url == "https://example.org/a"
 
 
 @pytest.mark.parametrize(
