@@ -18,6 +18,7 @@ TYPES = {
     ".srt": "application/x-subrip",
     ".vtt": "text/vtt",
     ".wav": "audio/wav",
+    ".xml": "application/rss+xml",
 }
 SLOW_BLOCK_BYTES = 4096
 

@@ -1,0 +1,191 @@
+"""What reading lists needs of yt-dlp: a few entries of one list, with few requests and in limited time."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from yt_dlp import YoutubeDL
+from yt_dlp.utils import PlaylistEntries, unsmuggle_url
+
+from pipeline.stages.download_errors import explain
+from pipeline.stages.download_options import DownloadOptions
+from pipeline.stages.download_verdicts import TRY_LATER
+from pipeline.stages.errors import StageError
+from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.ytdlp_guard import guarded_handler
+from pipeline.stages.ytdlp_options import ytdlp_params
+
+if TYPE_CHECKING:
+    from pipeline.stages.video_lists import ListLimits
+
+# A channel's address leads to its tab, and that to a regional channel; more hops are a loop.
+MAX_HOPS = 5
+READ_BYTES = 65536
+# (what yt-dlp or the site says about a list, the sentence); what is said about videos too stands in download_errors.
+SAYINGS: tuple[tuple[str, str], ...] = (
+    (r"does not have an? \w+ tab", "This channel has no such tab; try its other tabs or its playlists."),
+    (r"playlist does not exist|playlist is private|unviewable", "There is no such playlist, or it is private."),
+    (r"channel (?:does not exist|is not available)|handle.*not exist", "There is no such channel."),
+    (r"unsupported url|unable to recognize tab page", "No list of videos was found at this address."),
+)
+NO_VIDEOS_TAB = re.compile(r"does not have a videos tab")
+
+
+@dataclass(frozen=True)
+class FoundEntries:
+    """A stretch of a list as yt-dlp describes it.
+
+    Attributes
+    ----------
+    info : dict
+        Of the list.
+    entries : tuple of (int, dict)
+        Position in the list, from 1, and description.
+    more : bool
+        Whether the list goes on after them.
+    stopped : StageError or None
+        Why reading ended early.
+    """
+
+    info: dict[str, Any]
+    entries: tuple[tuple[int, dict[str, Any]], ...]
+    more: bool
+    stopped: StageError | None
+
+
+def read_entries(
+    url: str,
+    *,
+    first: int,
+    count: int,
+    limits: "ListLimits",
+    progress: ProgressCallback,
+    allowed_origin: str | None,
+    options: DownloadOptions,
+) -> FoundEntries:
+    """Return the entries of a list from a position on; every failure becomes a StageError with a sentence."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    stopped = None
+    try:
+        with _Lister(limits, allowed_origin, options) as lister:
+            info = _open(lister, url)
+            try:
+                for position, entry in _numbered(lister, info, first, first + count):
+                    found.append((position, entry))
+                    progress(min(len(found), count), count)
+            except Exception as error:  # extractors raise anything
+                stopped = _explain(error)
+                if not found:
+                    raise stopped from error
+    except Exception as error:  # extractors raise anything
+        raise _explain(error) from error
+    if isinstance(info.get("entries"), list):
+        info.setdefault("playlist_count", len(info["entries"]))
+    return FoundEntries(info, tuple(found[:count]), len(found) > count, stopped)
+
+
+def plain_url(url: str) -> str:
+    """Return an address without what yt-dlp's extractors hide in it for one another."""
+    return str(unsmuggle_url(url)[0])
+
+
+class _Lister(YoutubeDL):  # type: ignore[misc]
+    """A YoutubeDL that reads lists only, within limits, and opens public addresses only."""
+
+    def __init__(self, limits: "ListLimits", allowed_origin: str | None, options: DownloadOptions) -> None:
+        self._limits = limits
+        self._allowed_origin = allowed_origin
+        self._until = time.monotonic() + limits.seconds
+        self._requests = 0
+        self._bytes = 0
+        private = allowed_origin is not None
+        params = ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=private)
+        super().__init__({**params, "noplaylist": False, "extract_flat": "in_playlist", "lazy_playlist": True})
+
+    def urlopen(self, req: Any) -> Any:
+        self._requests += 1
+        if self._requests > self._limits.requests:
+            raise StageError(f"Reading stopped after {self._limits.requests} requests to the site.", permanent=False)
+        self._check_time()
+        return self._within_limits(super().urlopen(req))
+
+    def _within_limits(self, response: Any) -> Any:
+        """The response, read in pieces that are counted: a page without end must not fill the memory."""
+        plain = response.read
+
+        def read(amount: int | None = None) -> bytes:
+            parts: list[bytes] = []
+            wanted = amount
+            while wanted is None or wanted > 0:
+                part = plain(READ_BYTES if wanted is None else min(wanted, READ_BYTES))
+                if not part:
+                    break
+                parts.append(part)
+                wanted = None if wanted is None else wanted - len(part)
+                self._bytes += len(part)
+                if self._bytes > self._limits.max_bytes:
+                    size = f"{self._limits.max_bytes / 1024**2:.0f} MB"
+                    raise StageError(f"The list is larger than {size}; it is not read.")
+                self._check_time()
+            return b"".join(parts)
+
+        response.read = read
+        return response
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._until:
+            raise StageError(f"Reading stopped after {self._limits.seconds:.0f} seconds.", permanent=False)
+
+    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
+        guarded = guarded_handler(self._allowed_origin)
+        return super().build_request_director([guarded], preferences)
+
+
+def _open(lister: _Lister, url: str) -> dict[str, Any]:
+    """The description of a list. A channel without a tab for videos is opened as a whole, for what it has."""
+    try:
+        return _resolve(lister, url)
+    except Exception as error:  # extractors raise anything
+        if url.endswith("/videos") and NO_VIDEOS_TAB.search(str(error)):
+            return _resolve(lister, url.removesuffix("/videos"))
+        raise
+
+
+def _resolve(lister: _Lister, url: str) -> dict[str, Any]:
+    key: str | None = None
+    for _ in range(MAX_HOPS):
+        info = lister.extract_info(url, download=False, ie_key=key, process=False)
+        if not isinstance(info, dict):
+            break
+        if info.get("_type") not in ("url", "url_transparent"):
+            return info
+        url, key = str(info.get("url") or ""), info.get("ie_key")
+        if key == "Youtube":  # one video: looking it up would cost more than the list
+            return info
+    raise StageError("The address leads from one page to another and never to a list.")
+
+
+def _numbered(lister: _Lister, info: dict[str, Any], first: int, last: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Entries by their position from `first` to `last`; what is no list is its own single entry."""
+    if info.get("_type", "video") in ("video", "url", "url_transparent"):
+        if first == 1:
+            yield 1, info
+        return
+    if info.get("entries") is None:
+        return
+    for position, entry in PlaylistEntries(lister, info)[first:last]:
+        if isinstance(entry, dict):
+            yield position, entry
+
+
+def _explain(error: BaseException) -> StageError:
+    """The sentence for a failure; nobody tries a list again by himself."""
+    if isinstance(error, StageError):
+        return error
+    for saying, sentence in SAYINGS:
+        if re.search(saying, str(error), re.IGNORECASE):
+            return StageError(sentence)
+    told = explain(error)
+    return StageError(told.message.replace(TRY_LATER, "try again later."), permanent=told.permanent)
