@@ -6,7 +6,7 @@ video is concerned QueueUnavailable then tells so; for many at once it stands in
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_o
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
+from pipeline.stages.list_addresses import ListAddressError
 
 __all__ = [
     "Intake",
@@ -50,10 +51,11 @@ CAPTION_SUFFIXES = (".srt", ".vtt", ".json3")
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line or row as given, and why nothing came of it."""
+    """A line or row as given, why nothing came of it, and the list that it names where it names one."""
 
     text: str
     reason: str
+    list_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,10 @@ def _enqueue_all(videos: Iterable[Video]) -> str:
     return ""
 
 
-def submit_urls(urls: Iterable[str], *, split: str, policy: str = Policy.RECOMMENDED) -> Intake:
-    """Take each address that may be fetched and is not there yet."""
+def submit_urls(
+    urls: Iterable[str], *, split: str, policy: str = Policy.RECOMMENDED, titles: Mapping[str, str] | None = None
+) -> Intake:
+    """Take each address that may be fetched and is not there yet; `titles` by address stand until it is fetched."""
     created: list[Video] = []
     refused: list[Refusal] = []
     for line in urls:
@@ -112,10 +116,15 @@ def submit_urls(urls: Iterable[str], *, split: str, policy: str = Policy.RECOMME
         if not text:
             continue
         try:
-            created.append(_create(check_url(text), submitted_url=text, split=split, policy=policy))
+            title = (titles or {}).get(text, "")
+            created.append(_create(check_url(text), submitted_url=text, split=split, policy=policy, title=title))
         except StageError as error:
-            refused.append(Refusal(text, error.message))
+            refused.append(_refusal(text, error))
     return Intake(tuple(created), tuple(refused), _enqueue_all(created))
+
+
+def _refusal(text: str, error: StageError) -> Refusal:
+    return Refusal(text, error.message, error.list_address.url if isinstance(error, ListAddressError) else "")
 
 
 def import_dataset(file: TextIO, *, split: str, policy: str = Policy.RECOMMENDED, fetch: bool = True) -> Intake:

@@ -6,7 +6,7 @@ from functools import partial
 
 from rq import Retry
 
-from pipeline import extracting, fetching, labelling, modelling, pacing, predicting
+from pipeline import extracting, fetching, labelling, listing, modelling, pacing, predicting
 from pipeline.caption_fetching import wait_for_site
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
@@ -65,3 +65,8 @@ def predict_video(run_pk: int, video_pk: int) -> None:
             predicting.settle(run_pk, video_pk)
         raise
     predicting.settle(run_pk, video_pk)
+
+
+def read_list(key: str) -> None:
+    """Read a stretch of a playlist, channel or feed for the page that asked for it."""
+    listing.carry_out(key)

@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from pipeline.views import downloads, media, sites, training, video, videos
+from pipeline.views import downloads, lists, media, sites, training, video, videos
 
 urlpatterns = [
     path("videos/", videos.list_videos, name="list_videos"),
     path("videos/table/", videos.videos_table, name="videos_table"),
     path("videos/add/", videos.submit_videos, name="submit_videos"),
     path("videos/import/", videos.import_dataset, name="import_dataset"),
+    path("videos/lists/", lists.choose_videos, name="choose_videos"),
+    path("videos/lists/found/", lists.listed_videos, name="listed_videos"),
+    path("videos/lists/read/", lists.read_list, name="read_list"),
+    path("videos/lists/add/", lists.submit_chosen, name="submit_chosen"),
     path("videos/upload/", videos.upload_recording, name="upload_recording"),
     path("videos/sites/ask-again/", sites.end_rest, name="end_rest"),
     path("videos/<int:pk>/", video.show_video, name="show_video"),

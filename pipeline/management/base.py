@@ -31,16 +31,13 @@ class PipelineCommand(BaseCommand):
     def print_json(self, document: Any) -> None:
         self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1))
 
-    def print_intake(self, intake: Intake, output: str, *, verb: str) -> None:
-        """What was taken and what was not; a failure where nothing was taken although something was asked."""
+    def print_intake(self, intake: Intake, output: str, *, verb: str, before: dict[str, Any] | None = None) -> None:
+        """What was taken and what was not; a failure where nothing was taken although something was asked.
+
+        `before` are keys of the JSON document that come first.
+        """
         if output == "json":
-            self.print_json(
-                {
-                    "created": [describe(video) for video in intake.created],
-                    "refused": [{"text": refusal.text, "reason": refusal.reason} for refusal in intake.refused],
-                    "problem": intake.problem,
-                }
-            )
+            self.print_json({**(before or {}), **describe_intake(intake)})
         else:
             self.stdout.write(f"{verb}: {count(len(intake.created), 'video')}.")
             for refusal in intake.refused:
@@ -57,6 +54,14 @@ def count(number: int, noun: str) -> str:
 
 def describe(video: Video) -> dict[str, Any]:
     return {"id": video.pk, "url": video.url, "title": video.title, "split": video.split, "state": video.state}
+
+
+def describe_intake(intake: Intake) -> dict[str, Any]:
+    return {
+        "created": [describe(video) for video in intake.created],
+        "refused": [{"text": refusal.text, "reason": refusal.reason} for refusal in intake.refused],
+        "problem": intake.problem,
+    }
 
 
 def find_run(pk: int) -> TrainingRun:

@@ -43,8 +43,8 @@ class VideoList:
     url : str
         The list's address.
     title : str
-    first : int
-        The position that was asked for.
+    first, last : int
+        The position that was asked for, and that of the last entry read; `first` - 1 where there was none.
     total : int or None
         How many entries the list has, as the site says.
     entries : tuple of ListedVideo
@@ -60,6 +60,7 @@ class VideoList:
     url: str
     title: str
     first: int
+    last: int
     total: int | None
     entries: tuple[ListedVideo, ...]
     repeated: int = 0
@@ -144,29 +145,36 @@ def build_list(
     listed = [describe_entry(number, entry, url, info) for number, entry in entries]
     once = {_key(video): video for video in reversed(listed)}  # the first of each stays
     kept = sorted(once.values(), key=lambda video: video.number)
-    after = entries[-1][0] + 1 if entries else first
+    last = entries[-1][0] if entries else first - 1
     said = info.get("playlist_count")
-    total = said if isinstance(said, int) and said >= (after - 1 if entries else 0) else None
+    total = said if isinstance(said, int) and said >= (last if entries else 0) else None
     if not more and not stopped and (entries or first == 1):
-        total = after - 1  # the end was seen
+        total = last  # the end was seen
     return VideoList(
         url=url,
         title=_title(info),
         first=first,
+        last=last,
         total=total,
         entries=tuple(kept),
         repeated=len(listed) - len(kept),
-        next=after if (more or stopped) and entries and after <= MAX_POSITION else None,
-        problems=(f"{stopped.message} The entries after number {after - 1} are not shown.",) if stopped else (),
+        next=last + 1 if (more or stopped) and entries and last < MAX_POSITION else None,
+        problems=_problems(last, more=more, stopped=stopped),
     )
+
+
+def _problems(last: int, *, more: bool, stopped: StageError | None) -> tuple[str, ...]:
+    if stopped:
+        return (f"{stopped.message} The entries after number {last} are not shown.",)
+    if more and last >= MAX_POSITION:
+        return (f"The list goes on, but no more than its first {MAX_POSITION} entries are read.",)
+    return ()
 
 
 def _title(info: dict[str, Any]) -> str:
     title = one_line(info.get("title"))
-    is_single = info.get("_type", "video") == "video"
-    return (
-        title.removesuffix(" (1)") if is_single else title
-    )  # yt-dlp numbers the recordings of a page, also a single one
+    # yt-dlp numbers the recordings of a page, also a single one.
+    return title.removesuffix(" (1)") if info.get("_type", "video") == "video" else title
 
 
 def _key(video: ListedVideo) -> tuple[str, str]:

@@ -78,7 +78,7 @@ def read_entries(
             except Exception as error:  # extractors raise anything
                 stopped = _explain(error)
                 if not found:
-                    raise stopped from error
+                    raise _unreached(stopped, first) from error
     except Exception as error:  # extractors raise anything
         raise _explain(error) from error
     if isinstance(info.get("entries"), list):
@@ -89,6 +89,10 @@ def read_entries(
 def plain_url(url: str) -> str:
     """Return an address without what yt-dlp's extractors hide in it for one another."""
     return str(unsmuggle_url(url)[0])
+
+
+class _LimitError(StageError):
+    """A list costs more requests or time than is allowed."""
 
 
 class _Lister(YoutubeDL):  # type: ignore[misc]
@@ -107,7 +111,7 @@ class _Lister(YoutubeDL):  # type: ignore[misc]
     def urlopen(self, req: Any) -> Any:
         self._requests += 1
         if self._requests > self._limits.requests:
-            raise StageError(f"Reading stopped after {self._limits.requests} requests to the site.", permanent=False)
+            raise _LimitError(f"Reading stopped after {self._limits.requests} requests to the site.", permanent=False)
         self._check_time()
         return self._within_limits(super().urlopen(req))
 
@@ -136,7 +140,7 @@ class _Lister(YoutubeDL):  # type: ignore[misc]
 
     def _check_time(self) -> None:
         if time.monotonic() > self._until:
-            raise StageError(f"Reading stopped after {self._limits.seconds:.0f} seconds.", permanent=False)
+            raise _LimitError(f"Reading stopped after {self._limits.seconds:.0f} seconds.", permanent=False)
 
     def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
         guarded = guarded_handler(self._allowed_origin)
@@ -178,6 +182,13 @@ def _numbered(lister: _Lister, info: dict[str, Any], first: int, last: int) -> I
     for position, entry in PlaylistEntries(lister, info)[first:last]:
         if isinstance(entry, dict):
             yield position, entry
+
+
+def _unreached(stopped: StageError, first: int) -> StageError:
+    """Many sites give a list from its start only, so that a far entry takes many requests, every time."""
+    if not isinstance(stopped, _LimitError) or first == 1:
+        return stopped
+    return StageError(f"{stopped.message} The list cannot be read as far as its entry {first}.", permanent=False)
 
 
 def _explain(error: BaseException) -> StageError:

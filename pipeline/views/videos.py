@@ -18,15 +18,17 @@ from crossmodal.roles import admin_required
 from pipeline import intake, labels
 from pipeline.choices import RUNNING_STATES, WAITING_STATES
 from pipeline.forms import DatasetForm, SplitForm, UploadForm, UrlsForm, VideosFilter
+from pipeline.list_forms import ListAddressForm
 from pipeline.models import Segment, TextLabel, Video, VideoQuerySet
 from pipeline.queues import QueueUnavailable
 from pipeline.site_waits import resting_sites
 from pipeline.stages.errors import StageError
+from pipeline.views import lists
 
 VIDEOS_PER_PAGE = 50
 UNFINISHED = [*WAITING_STATES, *RUNNING_STATES]
 
-WAYS = ("urls", "dataset", "upload")
+WAYS = ("urls", "list", "dataset", "upload")
 
 
 def _matching(values: dict[str, Any]) -> VideoQuerySet:
@@ -101,7 +103,8 @@ def _show_list(request: HttpRequest, *, status: int = 200, way: str = "", **cont
     """The whole page; ``way`` names the form that was just sent, ``?add=`` the one to open."""
     table = _table(request)
     asked = request.GET.get("add", "")
-    forms = {"urls_form": UrlsForm(), "dataset_form": DatasetForm(), "upload_form": UploadForm()}
+    forms = {"urls_form": UrlsForm(), "list_form": ListAddressForm()}
+    forms |= {"dataset_form": DatasetForm(), "upload_form": UploadForm()}
     context = {
         "nav": "videos",
         **forms,
@@ -144,7 +147,11 @@ def submit_videos(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show_list(request, status=422, way="urls", urls_form=form)
     data = form.cleaned_data
-    taken = intake.submit_urls(data["urls"], split=data["split"], policy=data["policy"])
+    goal = {"split": data["split"], "policy": data["policy"]}
+    if url := lists.single_list(data["urls"]):
+        return lists.lead_to_list(request, url, goal)
+    taken = intake.submit_urls(data["urls"], **goal)
+    lists.tell_lists_beside(request, taken.created, goal)
     left = {**data, "urls": "\n".join(refusal.text for refusal in taken.refused)}
     return _answer_intake(request, taken, UrlsForm(initial=left), "urls")
 

@@ -15,9 +15,10 @@ from redis import Redis
 
 from crossmodal import embedded
 from pipeline.stages import speech_gate
+from tests.pipeline.list_fixtures import feeds
 from tests.pipeline.page_fixtures import queued
 
-__all__ = ["queued"]
+__all__ = ["feeds", "queued"]
 
 
 from collections.abc import Callable
