@@ -25,7 +25,7 @@ class ListAddressForm(SplitForm):
         help_text="A playlist, a channel, a podcast feed or a page with several videos. You choose what is added.",
         error_messages={"required": "Paste the address of a list."},
     )
-    first = forms.IntegerField(required=False, min_value=1, max_value=MAX_POSITION, widget=forms.HiddenInput)
+    first = forms.IntegerField(required=False, widget=forms.HiddenInput)
     again = forms.BooleanField(required=False, widget=forms.HiddenInput)
     field_order = ["url", "split", "policy"]
 
