@@ -199,4 +199,6 @@ def _explain(error: BaseException) -> StageError:
         if re.search(saying, str(error), re.IGNORECASE):
             return StageError(sentence)
     told = explain(error)
-    return StageError(told.message.replace(TRY_LATER, "try again later."), permanent=told.permanent)
+    told.message = told.message.replace(TRY_LATER, "try again later.")
+    told.args = (told.message,)
+    return told

@@ -15,6 +15,7 @@ from pipeline.stages.ytdlp_lookup import ClientAnswer
 from tests.conftest import ROOT
 from tests.evaluation.corpus import make_judged_corpus
 from tests.factories import Factory
+from tests.feeds import add_feed
 from tests.loopback import serving
 
 
@@ -50,6 +51,18 @@ def clips(tmp_path: Path) -> list[Path]:
     for path in paths:
         soundfile.write(path, 0.1 * rng.standard_normal(16_000), 16_000, subtype="PCM_16")
     return paths
+
+
+@pytest.mark.django_db
+def test_add_video_list(factory: Factory, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    factory.make_video(extractor_id="i4b-_bNsajY")
+    with serving(tmp_path) as site:
+        settings.DOWNLOAD_PRIVATE_ORIGINS = [site.origin]
+        url = add_feed(
+            site, ("A talk", "https://youtu.be/i4b-_bNsajY", "12:34"), ("Another", "/b.wav"), ("C", "/c.wav")
+        )
+        document = printed(capsys, "add_video", "--list", url, "--count", "1", "--format", "json")
+    assert shape({**document, "total": None}) == shape(example("add_video --list"))
 
 
 @pytest.mark.django_db
