@@ -51,7 +51,8 @@ class UrlsForm(SplitForm):
         widget=forms.Textarea(
             attrs={"rows": 6, "spellcheck": "false", "placeholder": "https://www.youtube.com/watch?v=…"}
         ),
-        help_text="One address per line. Each is checked before anything is fetched.",
+        help_text="One address per line. Each is checked before anything is fetched. "
+        "That of a playlist or channel, alone, leads to its videos.",
         error_messages={"required": "Paste at least one address."},
     )
     field_order = ["urls", "split", "policy"]

@@ -139,7 +139,7 @@ def import_dataset(file: TextIO, *, split: str, policy: str = Policy.RECOMMENDED
         try:
             created.append(_create_from_row(row, split=split, policy=policy, state=state))
         except StageError as error:
-            refused.append(Refusal(f"line {row.line}: {row.url}", error.message))
+            refused.append(_refusal(f"line {row.line}: {row.url}", error))
     return Intake(tuple(created), tuple(refused), _enqueue_all(created) if fetch else "")
 
 

@@ -20,7 +20,7 @@ from pipeline.claims import OUR_FAULT
 from pipeline.download_settings import download_options
 from pipeline.hosts import check_host, check_url, private_origins
 from pipeline.models import Video
-from pipeline.queues import get_connection, get_queue, is_alive
+from pipeline.queues import QueueUnavailable, get_connection, get_queue, has_workers, is_alive
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import ListAddressError
@@ -177,6 +177,14 @@ def look(url: str, first: int = 1) -> Listing:
     if "found" in record:
         return Listing(url, first, DONE, found=_from_json(record["found"]))
     return Listing(url, first, READING if "read" in record else WAITING, read=record.get("read", 0))
+
+
+def has_worker() -> bool:
+    """Whether a worker runs that could read lists. Raises NoQueueServerError."""
+    try:
+        return has_workers()
+    except QueueUnavailable as error:
+        raise NoQueueServerError from error
 
 
 def carry_out(key: str) -> None:

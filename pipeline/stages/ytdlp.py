@@ -118,7 +118,7 @@ def _extract(url: str, fetcher: "_Fetcher") -> tuple[dict[str, Any], FoundCaptio
     except Exception as error:  # extractors raise anything
         raise explain(error, fetcher.evidence()) from error
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
-        raise StageError("The address does not lead to one recording; give the address of a single video.")
+        raise StageError("The address does not lead to one recording; choose from it under “Playlist or channel”.")
     return info, fetcher.found_captions()
 
 
@@ -169,7 +169,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         if info.get("is_live") or info.get("live_status") in ("is_live", "is_upcoming"):
             raise StageError("This is a live broadcast; submit it when it is over.")
         if (info.get("playlist_count") or info.get("n_entries") or 1) > 1:
-            raise StageError("The page holds several recordings; give the address of a single one.")
+            raise StageError("The page holds several recordings; choose among them under “Playlist or channel”.")
         duration = info.get("duration")
         if isinstance(duration, int | float) and duration > self._limits.max_duration_s:
             raise StageError(

@@ -28,7 +28,10 @@ SAYINGS: tuple[tuple[str, str], ...] = (
     (r"does not have an? \w+ tab", "This channel has no such tab; try its other tabs or its playlists."),
     (r"playlist does not exist|playlist is private|unviewable", "There is no such playlist, or it is private."),
     (r"channel (?:does not exist|is not available)|handle.*not exist", "There is no such channel."),
-    (r"unsupported url|unable to recognize tab page", "No list of videos was found at this address."),
+    (
+        r"unsupported url|unable to recognize tab page",
+        "No list of videos was found at this address; of feeds, RSS alone is read.",
+    ),
 )
 NO_VIDEOS_TAB = re.compile(r"does not have a videos tab")
 

@@ -73,6 +73,7 @@ def _context(values: dict[str, Any], chosen: Iterable[str] = ()) -> dict[str, An
         "n_cannot": len(rows) - can - here,
         "n_chosen": sum(row.chosen and row.can_be_added for row in rows),
         "previous": max(1, values["first"] - PAGE_ENTRIES) if values["first"] > 1 else None,
+        "no_worker": shown.is_under_way and not listing.has_worker(),
         "query": urlencode({name: values[name] for name in ("url", "first", "split", "policy")}),
     }
 

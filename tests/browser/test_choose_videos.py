@@ -26,7 +26,7 @@ def test_a_pasted_list_is_read_chosen_from_and_added(
     page.goto(f"{live_server.url}/videos/?add=urls")
     page.fill("textarea[name=urls]", url)
     page.click("text=Add and fetch")
-    page.wait_for_selector("text=Waits for a worker")
+    page.wait_for_selector("text=the list waits")
     listing.carry_out(listing._key(url, 1))
     page.wait_for_selector("text=Talk 5")
     assert page.inner_text("h1") == "Talks & more"

@@ -84,3 +84,10 @@ def test_the_2019_corpus_comes_in(shared_data: Path, admin_client: Client, queue
     assert added > 100
     assert added + refused == len(rows)
     assert len(queued) == added
+
+
+def test_a_row_with_a_list_is_refused_with_the_way_to_its_videos(admin_client: Client, queued: list[Any]) -> None:
+    row = "1,https://www.youtube.com/playlist?list=PLabcdefghijk,Talks,,,,"
+    page = _send(admin_client, f"{HEADER}{row}\n".encode()).content.decode()
+    assert "is a playlist, not one video" in page
+    assert "/videos/lists/?url=https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3DPLabcdefghijk" in page
