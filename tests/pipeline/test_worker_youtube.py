@@ -10,6 +10,7 @@ import pytest
 from crossmodal import embedded
 from tests import fake_youtube
 from tests.pipeline.machine import Machine, wait_for
+from tests.youtube.lists import Entry, VideoList
 from tests.youtube.site import Tube
 from tests.youtube.videos import SPOKEN, VISION, Video, automatic_track, manual_track
 
@@ -104,6 +105,29 @@ def test_a_missing_runtime_is_named_and_its_video_becomes_ready_with_one(machine
     segments = machine.rows("SELECT text, exclusion FROM pipeline_segment WHERE video_id = ? ORDER BY position", pk)
     assert segments == [{"text": text, "exclusion": ""} for _, text in SPOKEN]
     assert tube.paths().count("/videoplayback") == 1
+    assert tube.refused == []
+
+
+def test_a_playlist_is_read_by_a_worker_and_what_is_chosen_becomes_ready(machine: Machine, tube: Tube) -> None:
+    video = tube.add(Video("garden_0002", title="Talk 2", tracks=(automatic_track(),)))
+    entries = [
+        Entry("garden_0009", "Talk 1", 60),
+        Entry(video.id, "Talk 2", 12),
+        Entry("garden_0008", "", None, "private"),
+    ]
+    playlist = tube.add_list(VideoList("PLgardeners01", "Talks", entries))
+    machine.start_worker()
+    ask = f"from pipeline.listing import ask, look; url = {playlist.address!r}; "
+    machine.manage("shell", "-c", ask + "ask(url)")
+    wait_for(lambda: machine.manage("shell", "-c", ask + "print(look(url).state)").strip().endswith("done"))
+
+    document = json.loads(
+        machine.manage("add_video", "--list", playlist.address, "--submit", "2", "--split", "test", "--format", "json")
+    )
+    assert [bool(entry["problem"]) for entry in document["entries"]] == [False, False, True]
+    (created,) = document["created"]
+    wait_for(lambda: machine.video(created["id"])["state"] == "ready")
+    assert machine.video(created["id"])["title"] == "Talk 2"
     assert tube.refused == []
 
 
