@@ -58,6 +58,8 @@ def describe_entry(number: int, entry: dict[str, Any], list_url: str, info: dict
     address = _address(entry, list_url, info)
     duration = entry.get("duration")
     title = one_line(entry.get("title"))
+    if info is entry:
+        title = title.removesuffix(" (1)")  # yt-dlp numbers the recordings of a page, also a single one
     facts: dict[str, Any] = {
         "title": title,
         "duration_s": float(duration) if isinstance(duration, int | float) and duration > 0 else None,
@@ -80,7 +82,7 @@ def describe_entry(number: int, entry: dict[str, Any], list_url: str, info: dict
         problem = f"This is a {there.kind} of its own."
         return ListedVideo(number, there.url, None, problem=problem, list_url=there.url, **facts)
     except StageError as error:
-        return ListedVideo(number, address[:500], None, problem=error.message, **facts)
+        return ListedVideo(number, one_line(address), None, problem=one_line(error.message), **facts)
     return ListedVideo(number, identity.url, identity, note=_note(entry), **facts)
 
 

@@ -152,7 +152,7 @@ def build_list(
         total = last  # the end was seen
     return VideoList(
         url=url,
-        title=_title(info),
+        title=one_line(info.get("title")) if info.get("_type") else kept[0].title if kept else "",
         first=first,
         last=last,
         total=total,
@@ -169,12 +169,6 @@ def _problems(last: int, *, more: bool, stopped: StageError | None) -> tuple[str
     if more and last >= MAX_POSITION:
         return (f"The list goes on, but no more than its first {MAX_POSITION} entries are read.",)
     return ()
-
-
-def _title(info: dict[str, Any]) -> str:
-    title = one_line(info.get("title"))
-    # yt-dlp numbers the recordings of a page, also a single one.
-    return title.removesuffix(" (1)") if info.get("_type", "video") == "video" else title
 
 
 def _key(video: ListedVideo) -> tuple[str, str]:

@@ -99,7 +99,11 @@ class _LimitError(StageError):
 
 
 class _Lister(YoutubeDL):  # type: ignore[misc]
-    """A YoutubeDL that reads lists only, within limits, and opens public addresses only."""
+    """A YoutubeDL that reads lists only, within limits, and opens public addresses only.
+
+    Its results are taken as the extractors give them, so that no entry is looked up, and a list that comes page by
+    page is asked for no more pages than are wanted.
+    """
 
     def __init__(self, limits: "ListLimits", allowed_origin: str | None, options: DownloadOptions) -> None:
         self._limits = limits
@@ -109,7 +113,7 @@ class _Lister(YoutubeDL):  # type: ignore[misc]
         self._bytes = 0
         private = allowed_origin is not None
         params = ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=private)
-        super().__init__({**params, "noplaylist": False, "extract_flat": "in_playlist", "lazy_playlist": True})
+        super().__init__({**params, "noplaylist": False})
 
     def urlopen(self, req: Any) -> Any:
         self._requests += 1

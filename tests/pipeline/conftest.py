@@ -15,10 +15,10 @@ from redis import Redis
 
 from crossmodal import embedded
 from pipeline.stages import speech_gate
-from tests.pipeline.list_fixtures import feeds
+from tests.pipeline.list_fixtures import feeds, worker
 from tests.pipeline.page_fixtures import queued
 
-__all__ = ["feeds", "queued"]
+__all__ = ["feeds", "queued", "worker"]
 
 
 from collections.abc import Callable
