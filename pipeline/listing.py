@@ -49,7 +49,7 @@ class NoQueueServerError(StageError):
     def __init__(self) -> None:
         super().__init__(
             "The queue server cannot be reached, so no list can be read here: start it with “make run”, "
-            "or use `manage.py add_video --list`.",
+            "or use “manage.py add_video --list”.",
             permanent=False,
         )
 

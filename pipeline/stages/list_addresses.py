@@ -55,7 +55,7 @@ class ListAddressError(StageError):
     def __init__(self, written: str, found: ListAddress) -> None:
         super().__init__(
             f"{written} is a {found.kind}, not one video; choose from its videos under “Playlist or channel” "
-            "(or with `add_video --list`), or give the address of one video."
+            "(or with “add_video --list”), or give the address of one video."
         )
         self.list_address = found
 
