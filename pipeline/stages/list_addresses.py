@@ -16,6 +16,7 @@ YOUTUBE_CHANNEL_ID = re.compile(r"UC[0-9A-Za-z_-]{22}")
 PERSONAL_LISTS = ("WL", "LL", "LM", "RD", "UL", "TL")
 # Tabs of a channel that hold videos or playlists; any other one (about, community, store …) stands for its videos.
 CHANNEL_TABS = ("videos", "streams", "shorts", "playlists", "podcasts", "releases", "courses", "search")
+CHANNEL_PATHS = ("channel", "c", "user")
 # First parts of YouTube paths that hold lists without being channels.
 OTHER_LISTS = ("results", "hashtag", "feed", "show", "shows")
 # First parts that are no channel's short name, however much they look like one.
@@ -23,7 +24,11 @@ NO_CHANNELS = (
     "watch", "playlist", "embed", "v", "e", "shorts", "live", "clip", "post", "source", "attribution_link", "redirect",
     "about", "t", "premium", "gaming", "kids", "account", "upload", "signin", "oembed", "iframe_api", "s", "yts",
     "api", "creators", "trending", "ads", "howyoutubeworks", "browse", "youtubei", "watch_videos", "get_video_info",
+    "channel", "c", "user", "w", "watch_popup", "movies", "search", "shared", "explore", "feeds", "storefront", "oops",
+    "index", "logout", "playlists", "videos", "channels", "streams", "new",
 )  # fmt: skip
+# Hosts where a path of one word is a channel's short name; on others (consent., support. …) it is anything.
+CHANNEL_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com")
 # How feeds are named by the programs that publish podcasts.
 FEED_ENDING = re.compile(r"\.(?:rss|atom)$|/(?:feed|rss|podcast|index|itunes)\.xml$|/(?:feed|rss)/?$", re.IGNORECASE)
 
@@ -121,7 +126,9 @@ def _find_youtube_list(url: str) -> ListAddress | None:
         return ListAddress(_playlist_address(list_id, query.get("v", path[-1] if path else "")), PLAYLIST)
     if parts.path == "/feeds/videos.xml" and YOUTUBE_CHANNEL_ID.fullmatch(query.get("channel_id", "")):
         return ListAddress(f"https://www.youtube.com/channel/{query['channel_id']}/videos", CHANNEL)
-    if host_of(split_url(url)).endswith("youtube.com") and path:
+    host = host_of(split_url(url))
+    named = path and (path[0].startswith("@") or path[0] in CHANNEL_PATHS)
+    if path and host.endswith("youtube.com") and (host in CHANNEL_HOSTS or named):
         return _find_channel(path, query, f"https://www.youtube.com{parts.path}", parts.query)
     return None
 
@@ -137,7 +144,7 @@ def _find_channel(path: list[str], query: dict[str, str], url: str, rest: str) -
     if path[0] in OTHER_LISTS:
         return ListAddress(f"{url}?{rest}" if rest else url, OTHER)
     name, tab = path[0], path[1:2]
-    if name in ("channel", "c", "user") and tab:
+    if name in CHANNEL_PATHS and tab:
         name, tab = f"{name}/{tab[0]}", path[2:3]
     elif not name.startswith("@") and (name in NO_CHANNELS or "." in name or (tab and tab[0] not in CHANNEL_TABS)):
         return None

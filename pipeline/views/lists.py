@@ -186,5 +186,5 @@ def tell_lists_beside(request: HttpRequest, videos: Iterable[Video], goal: Goal)
     """Offer the playlists that addresses of added videos name beside them."""
     found = {there.url for video in videos if video.submitted_url and (there := list_beside(video.submitted_url))}
     for url in sorted(found)[:MAX_LISTS_NAMED]:
-        said = "A video was added alone, though its address also names a playlist. <a href='{}'>Choose from the playlist</a>"
+        said = "A video was added alone; its address also names a playlist. <a href='{}'>Choose from the playlist</a>"
         messages.info(request, format_html(said, chooser_address(url, goal)))

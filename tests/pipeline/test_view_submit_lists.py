@@ -50,7 +50,7 @@ def test_a_video_beside_its_playlist_is_added_and_the_playlist_offered(admin_cli
     assert (response.status_code, response["Location"]) == (302, "/videos/")
     assert Video.objects.get().extractor_id == ID
     page = admin_client.get("/videos/").content.decode()
-    assert "though its address also names a playlist" in page
+    assert "its address also names a playlist" in page
     assert "/videos/lists/?url=https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3DPLabcdefghijk" in page
 
 
