@@ -25,6 +25,7 @@ MAX_HOPS = 5
 READ_BYTES = 65536
 # (what yt-dlp or the site says about a list, the sentence); what is said about videos too stands in download_errors.
 SAYINGS: tuple[tuple[str, str], ...] = (
+    (r"HTTP Error (?:404|410)", "There is nothing at this address; open the list in a browser and copy its address."),
     (r"does not have an? \w+ tab", "This channel has no such tab; try its other tabs or its playlists."),
     (r"playlist does not exist|playlist is private|unviewable", "There is no such playlist, or it is private."),
     (r"channel (?:does not exist|is not available)|handle.*not exist", "There is no such channel."),
