@@ -13,16 +13,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from django.conf import settings
+from django.utils import timezone
 from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
 from pipeline.claims import OUR_FAULT
 from pipeline.download_settings import download_options
 from pipeline.hosts import check_host, check_url, private_origins
-from pipeline.models import Video
+from pipeline.models import DownloadSite, Video
+from pipeline.pacing import refused, site_of
 from pipeline.queues import QueueUnavailable, get_connection, get_queue, has_workers, is_alive
 from pipeline.stages.download import VideoIdentity
-from pipeline.stages.errors import StageError
+from pipeline.stages.errors import SiteRefusesError, StageError
 from pipeline.stages.list_addresses import ListAddressError
 from pipeline.stages.list_entries import ListedVideo
 from pipeline.stages.progress import ProgressCallback, ignore_progress
@@ -78,18 +80,34 @@ def read_now(
 ) -> VideoList:
     """Read a stretch of a list with the settings of downloads; StageError where that is not possible.
 
-    This is the one place where lists are read, on pages and in commands.
+    This is the one place where lists are read, on pages and in commands. It takes no turn at the site, since a person
+    waits for it and few requests are made; a site that rests is left alone, and one that refuses rests for all.
     """
     address = check_list(url, first)
-    found = read_list(
-        address,
-        first=first,
-        count=count,
-        progress=progress,
-        private_origins=private_origins(),
-        options=download_options(),
-    )
-    return replace(found, entries=tuple(_checked(entry) for entry in found.entries))
+    site = site_of(address)
+    if resting := DownloadSite.objects.resting(timezone.now()).filter(name=site).first():
+        raise StageError(
+            f"{site} rests until {_moment(resting)}, since it refused; read the list then.", permanent=False
+        )
+    try:
+        found = read_list(
+            address,
+            first=first,
+            count=count,
+            progress=progress,
+            private_origins=private_origins(),
+            options=download_options(),
+        )
+    except SiteRefusesError as refusal:
+        refused(site, refusal)
+        raise
+    if isinstance(found.stopped, SiteRefusesError):
+        refused(site, found.stopped)
+    return replace(found, entries=tuple(_checked(entry) for entry in found.entries), stopped=None)
+
+
+def _moment(site: DownloadSite) -> str:
+    return f"{timezone.localtime(site.rests_until):%H:%M on %-d %B}"
 
 
 def check_list(url: str, first: int = 1) -> str:

@@ -157,6 +157,11 @@ def _rest(turn: Turn, refusal: SiteRefusesError) -> None:
     free(turn)
 
 
+def refused(name: str, refusal: SiteRefusesError) -> None:
+    """Let a site rest that refused something else than a video, such as a list."""
+    _rest(Turn(name, 0, None), refusal)
+
+
 @dataclass(frozen=True)
 class _Call:
     """Who comes next, and when."""

@@ -55,6 +55,8 @@ class VideoList:
         The position to go on from; None where the list ends.
     problems : tuple of str
         Why entries of this stretch may be missing.
+    stopped : StageError or None
+        What ended the reading early, also told in `problems`.
     """
 
     url: str
@@ -66,6 +68,7 @@ class VideoList:
     repeated: int = 0
     next: int | None = None
     problems: tuple[str, ...] = ()
+    stopped: StageError | None = None
 
 
 def list_address(url: str) -> str:
@@ -160,6 +163,7 @@ def build_list(
         repeated=len(listed) - len(kept),
         next=last + 1 if (more or stopped) and entries and last < MAX_POSITION else None,
         problems=_problems(last, more=more, stopped=stopped),
+        stopped=stopped,
     )
 
 

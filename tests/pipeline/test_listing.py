@@ -3,16 +3,18 @@
 import dataclasses
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from pipeline import listing
+from pipeline import listing, pacing
 from pipeline.listing import NoQueueServerError, ask, look
+from pipeline.models import DownloadSite
 from pipeline.queues import get_queue
-from pipeline.stages.errors import StageError
+from pipeline.stages.errors import SiteRefusesError, StageError
 from pipeline.stages.video_lists import VideoList
 from tests.factories import Factory
 from tests.feeds import add_feed, add_talks
@@ -146,3 +148,39 @@ def test_which_entries_are_here_takes_one_query(factory: Factory, feeds: Site, d
 def test_what_is_kept_is_json_without_loss(feeds: Site) -> None:
     found = listing.read_now(add_feed(feeds, ("A", "/a.wav"), ("Bad", "javascript:x"), ("L", "https://youtube.com/@x")))
     assert listing._from_json(json.loads(json.dumps(dataclasses.asdict(found)))) == found
+
+
+# ---------------------------------------------------------------- sites that refuse
+
+
+def test_a_site_that_refuses_its_list_rests_for_its_videos_and_is_left_alone(feeds: Site) -> None:
+    url = add_talks(feeds, 3)
+    feeds.fail("/feed.xml", 429, times=1)
+    with pytest.raises(SiteRefusesError):
+        listing.read_now(url)
+    site = DownloadSite.objects.get()
+    assert (site.name, site.refusals) == (urlsplit(url).netloc, 1)
+    with pytest.raises(StageError, match=f"{site.name} rests until .* read the list then") as caught:
+        listing.read_now(url)
+    assert not caught.value.permanent
+    assert feeds.requests == ["GET /feed.xml"]
+    pacing.end_rest(site.name)
+    assert listing.read_now(url).total == 3
+
+
+def test_a_site_that_refuses_further_pages_rests_and_what_came_is_shown(
+    feeds: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = add_talks(feeds, 3)
+    found = listing.read_now(url)
+    broken_off = dataclasses.replace(found, stopped=SiteRefusesError("It wants a pause."))
+    monkeypatch.setattr(listing, "read_list", lambda *args, **options: broken_off)
+    assert listing.read_now(url) == found
+    assert DownloadSite.objects.get().refusals == 1
+
+
+def test_a_list_that_could_be_read_ends_no_rest_and_forgets_no_refusal(feeds: Site) -> None:
+    url = add_talks(feeds, 3)
+    DownloadSite.objects.create(name=urlsplit(url).netloc, refusals=2)
+    listing.read_now(url)
+    assert DownloadSite.objects.get().refusals == 2
