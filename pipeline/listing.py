@@ -107,7 +107,7 @@ def read_now(
 
 
 def _moment(site: DownloadSite) -> str:
-    return f"{timezone.localtime(site.rests_until):%H:%M on %-d %B}"
+    return f"{timezone.localtime(site.rests_until):%H:%M %Z on %-d %B}"
 
 
 def check_list(url: str, first: int = 1) -> str:
