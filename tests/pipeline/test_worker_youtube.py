@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from crossmodal import embedded
 from tests import fake_youtube
+from tests.loopback import serving
 from tests.pipeline.machine import Machine, wait_for
 from tests.youtube.lists import Entry, VideoList
 from tests.youtube.site import Tube
@@ -150,6 +152,18 @@ def test_each_refusal_ends_in_its_state_with_its_sentence(machine: Machine, tube
     assert taken_in_turns(tube)
     for video in [*videos, forbidden]:
         video.verdict = "removed"  # settles what would be tried again during the next tests
+
+
+def test_a_recording_on_a_private_address_is_not_opened(machine: Machine, tube: Tube, tmp_path: Path) -> None:
+    with serving(tmp_path) as other:
+        video = tube.add(Video("inside_0001", media_address=f"{other.origin}/inside"))
+        machine.start_worker()
+        (pk,) = machine.add(video.address)
+        wait_for(lambda: state(machine, pk) == "failed")
+        assert other.requests == []
+    row = machine.video(pk)
+    assert ("private network" in row["error_message"], row["error_permanent"]) == (True, 1)
+    assert tube.refused == []
 
 
 def test_captions_wait_while_the_recording_is_kept(machine: Machine, tube: Tube) -> None:
