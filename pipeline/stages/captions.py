@@ -1,11 +1,9 @@
 """Caption files to cues to utterances: the door to the caption stages."""
 
-import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.stages.captions_json3 import read_json3
-from pipeline.stages.captions_text import TIME_BEGINS, read_srt, read_vtt
+from pipeline.stages.caption_formats import read_format
 from pipeline.stages.cues import AUTOMATIC, CaptionTrack, Cue, Word
 from pipeline.stages.errors import StageError
 from pipeline.stages.segmentation import (
@@ -15,6 +13,7 @@ from pipeline.stages.segmentation import (
     segment,
     without_speechless,
 )
+from pipeline.stages.text_files import read_text
 
 __all__ = [
     "SEGMENTATION_POLICIES",
@@ -36,15 +35,6 @@ MAX_CUE_WORDS = 150
 LONGEST_WORD = 26
 # Some four minutes of speech. The classifiers' time grows with the square of some texts, so that no cue may be endless.
 MAX_CUE_CHARACTERS = 4_000
-# UTF-32 first: its mark begins with that of UTF-16.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_END_OF_FILE = "\x1a"  # of DOS
 # More problems than this are counted, not listed.
 MAX_PROBLEMS = 50
 
@@ -67,11 +57,11 @@ def read_captions(path: Path) -> CaptionTrack:
     StageError
         If nothing in the file can be read as captions.
     """
-    problems: list[str] = []
-    text = _decode(path, problems)
-    if not text.strip():
+    decoded = read_text(path, max_bytes=MAX_FILE_BYTES, what="captions")
+    problems = list(decoded.problems)
+    if not decoded.text.strip():
         raise StageError(f"{path.name} is empty; give a caption file in the SRT, WebVTT or json3 format.")
-    track = {"json3": read_json3, "vtt": read_vtt, "srt": read_srt}[_format(text, path)](text)
+    track = read_format(decoded.text, path)
     problems += track.problems
     if not track.cues:
         detail = f" First problem: {problems[0]}" if problems else ""
@@ -103,44 +93,3 @@ def _without_endless(cues: Sequence[Cue], problems: list[str]) -> tuple[Cue, ...
             f"cues of more than {MAX_CUE_CHARACTERS} characters, which are left out: {len(cues) - len(kept)}."
         )
     return kept
-
-
-def _decode(path: Path, problems: list[str]) -> str:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise StageError(f"{path.name} is larger than {MAX_FILE_BYTES // 10**6} MB, too large for captions.")
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES)  # A device or a pipe has no end.
-    except OSError as error:
-        raise StageError(f"{path} cannot be read: {error.strerror}.") from error
-    text = _text(data, problems).removesuffix(_END_OF_FILE)
-    # Two carriage returns where a line end was translated twice.
-    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-
-
-def _text(data: bytes, problems: list[str]) -> str:
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-    text = data.decode(encoding, errors="replace")
-    broken = text.count("\ufffd")
-    # A damaged place or two among accents that are right make no other encoding.
-    if encoding != "utf-8" or broken < len(text) - len(text.encode("ascii", "ignore")) - broken:
-        problems.append(f"line {line}: characters that are damaged are read as “\ufffd”; their number: {broken}.")
-        return text
-    problems.append(f"line {line}: the file is not in UTF-8 and is read as Windows-1252; check its accents.")
-    return data.decode("cp1252", errors="replace")
-
-
-def _format(text: str, path: Path) -> str:
-    start = text.lstrip()
-    if start.startswith("{"):
-        return "json3"
-    if start.startswith("WEBVTT"):
-        return "vtt"
-    first_time = next(filter(None, map(TIME_BEGINS.match, text.split("\n"))), None)
-    if first_time is not None:
-        return "srt" if "," in first_time[0] or path.suffix.lower() == ".srt" else "vtt"
-    return path.suffix.lower().lstrip(".") if path.suffix.lower() in {".srt", ".vtt", ".json3"} else "vtt"

@@ -1,9 +1,10 @@
 """What a caption file gives: words, cues, tracks; and which bits of a caption's text are not speech."""
 
-import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pipeline.stages.normal_text import readable
 
 # Method, section 3: tags are [Laughing], (applause) and ♪ … ♪; a note left open reaches to the end of the cue, or to
 # another speaker.
@@ -17,20 +18,6 @@ _SPEAKER_MARK = re.compile(r">{2,}\u2063?")
 # are taken as they come it is left out again.
 VOICE_MARK = ">>\u2063"
 _TOKEN = re.compile(rf"{_TAG.pattern}|{_SPEAKER_MARK.pattern}|(?:(?!{_TAG.pattern}|>>)\S)+")
-# Zero-width characters, soft hyphens, direction marks and control characters, which break the comparison of lines and
-# the finding of words.
-_INVISIBLE: dict[int, str | None] = dict.fromkeys(
-    [
-        *map(ord, "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"),
-        *map(ord, "\u2066\u2067\u2068\u2069"),
-        *range(0x01, 0x09),
-        *range(0x0E, 0x1C),
-        0x7F,
-    ]
-)
-# Escapes of JSON can give characters that no file and no database can hold: NUL and halves of a pair.
-_IMPOSSIBLE: dict[int, str | None] = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
-_CLEANED = _INVISIBLE | _IMPOSSIBLE
 
 
 @dataclass(frozen=True)
@@ -78,8 +65,8 @@ AUTOMATIC = "automatic"
 
 
 def clean(text: str) -> str:
-    """Resolve entities and drop invisible characters; a swear word's mask becomes one token."""
-    return _MASKED_WORD.sub(r"[\1]", html.unescape(text).translate(_CLEANED))
+    """Write text as people read it (`normal_text.readable`); a swear word's mask becomes one token."""
+    return _MASKED_WORD.sub(r"[\1]", readable(text))
 
 
 def caption_tokens(text: str) -> list[str]:
