@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.stages.caption_formats import read_format
+from pipeline.stages.caption_names import READ_FORMATS
 from pipeline.stages.cues import AUTOMATIC, CaptionTrack, Cue, Word
 from pipeline.stages.errors import StageError
 from pipeline.stages.segmentation import (
@@ -45,7 +46,7 @@ def read_captions(path: Path) -> CaptionTrack:
     Parameters
     ----------
     path : Path
-        An SRT, WebVTT or json3 file in UTF-8, UTF-16 or UTF-32 (with byte-order mark) or Windows-1252.
+        A file in one of `caption_names.READ_FORMATS`, in any encoding that `text_files` knows.
 
     Returns
     -------
@@ -60,12 +61,12 @@ def read_captions(path: Path) -> CaptionTrack:
     decoded = read_text(path, max_bytes=MAX_FILE_BYTES, what="captions")
     problems = list(decoded.problems)
     if not decoded.text.strip():
-        raise StageError(f"{path.name} is empty; give a caption file in the SRT, WebVTT or json3 format.")
+        raise StageError(f"{path.name} is empty; give a caption file with text and times.")
     track = read_format(decoded.text, path)
     problems += track.problems
     if not track.cues:
         detail = f" First problem: {problems[0]}" if problems else ""
-        raise StageError(f"No captions can be read from {path.name}; give an SRT, WebVTT or json3 file.{detail}")
+        raise StageError(f"No captions can be read from {path.name}; give a file in {READ_FORMATS}.{detail}")
     if _holds_transcript(track):
         raise StageError(
             f"{path.name} holds a whole transcript in one cue, so that nothing tells when each sentence is said; "

@@ -110,11 +110,15 @@ def _heads(lines: Sequence[_Line], times: Sequence[int], *, named: bool) -> tupl
     """Find where each cue begins (and where the last one ends), and tell whether the file's cues are numbered."""
     above = [_filled_above(lines, time, before) for before, time in pairwise([-1, *times])]
     gaps = [
-        time - index > 1 for index, time in zip(above, times, strict=True) if _filled_number(lines, index) is not None
+        time - index > 1
+        for index, time in zip(above, times, strict=True)
+        if index is not None and lines[index].cue_number is not None
     ]
     glued = sum(_GLUED_NUMBER.match(lines[time].plain) is not None for time in times)
     count = len(gaps) + glued
-    first = bool(times) and (_filled_number(lines, above[0]) is not None or _GLUED_NUMBER.match(lines[times[0]].plain))
+    first = bool(times) and (
+        (above[0] is not None and lines[above[0]].cue_number is not None) or _GLUED_NUMBER.match(lines[times[0]].plain)
+    )
     numbered = bool(count) and (count > len(times) * (_NUMBERED_SHARE if first else _NUMBERED_SHARE_WITHOUT_FIRST))
     gaps_are_usual = 2 * sum(gaps) > len(gaps)
     heads: list[_Head] = []
@@ -135,10 +139,6 @@ def _heads(lines: Sequence[_Line], times: Sequence[int], *, named: bool) -> tupl
                 heads[-1] = _Head(index, time, expected)
         expected = following
     return [*heads, _Head(len(lines), len(lines), expected)], numbered
-
-
-def _filled_number(lines: Sequence[_Line], index: int | None) -> int | None:
-    return None if index is None else lines[index].cue_number
 
 
 def _filled_above(lines: Sequence[_Line], time: int, before: int) -> int | None:

@@ -113,16 +113,16 @@ def _load(text: str, problems: list[str]) -> list[Any]:
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         problems.append(f"line {line}: the JSON breaks off or is damaged; the events before that are read.")
-        return _salvage(text)
+        return salvage(text, "events")
     events = document.get("events") if isinstance(document, dict) else None
     if not isinstance(events, list):
         raise StageError('This JSON file holds no captions: a json3 file has a list named "events".')
     return events
 
 
-def _salvage(text: str) -> list[Any]:
-    """Read the events of a damaged file up to where it is damaged."""
-    _, found, rest = text.partition('"events"')
+def salvage(text: str, key: str) -> list[Any]:
+    """Read the items of a list in a damaged file up to where it is damaged."""
+    _, found, rest = text.partition(f'"{key}"')
     position = len(text) - len(rest) + rest.find("[") + 1
     if not found or "[" not in rest:
         raise StageError("This file looks like JSON but cannot be read; download the captions again.")

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.stages.captions_blocks import blocks
 from pipeline.stages.captions_markup import mended
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms, times_ms
-from pipeline.stages.cues import VOICE_MARK, CaptionTrack, clean
+from pipeline.stages.cues import CaptionTrack, clean
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
+from pipeline.stages.voices import Voices
 
 # A tag's name follows at once: "2 < 3" is text. Wrong word times are tags too.
 _TAG = r"</?[a-zA-Z.][^<>]*>|<[/\d:.,]*>"
@@ -21,9 +22,9 @@ _VTT_REMARK = re.compile(r"WEBVTT|NOTE|STYLE|REGION")
 
 @dataclass
 class _ShownLines:
-    """Cuts the lines of a file at their word times, remembering whose voice was the last."""
+    """Cuts the lines of a file at their word times."""
 
-    voice: str = ""
+    voices: Voices = field(default_factory=Voices)
 
     def of(self, payload: Sequence[str]) -> tuple[tuple[Chunk, ...], ...]:
         return tuple(map(self._chunks, mended(payload)))
@@ -36,7 +37,7 @@ class _ShownLines:
             text += line[position : match.start()]
             position = match.end()
             if match["voice"]:
-                text += self._mark(match["voice"])
+                text += self.voices.mark(match["voice"])
             if match["time"] is None:
                 continue
             try:
@@ -48,10 +49,6 @@ class _ShownLines:
             text, time_ms = "", following
         chunks.append(Chunk(clean(text + line[position:]), time_ms))
         return tuple(chunks)
-
-    def _mark(self, annotation: str) -> str:
-        before, self.voice = self.voice, " ".join(annotation.split())
-        return f" {VOICE_MARK} " if before and before != self.voice else ""
 
 
 def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None = None) -> list[RawCue]:

@@ -47,8 +47,9 @@ class Cue:
 class CaptionTrack:
     """All cues of a caption file.
 
-    ``format`` is "srt", "vtt" or "json3"; ``kind`` is "automatic" where lines roll or words carry times, otherwise
-    "manual". ``problems`` says in a sentence each, with its place in the file, what could not be read.
+    ``format`` is "srt", "vtt", "json3" or another that `caption_formats` knows; ``kind`` is "automatic" where lines
+    roll or words carry times, otherwise "manual". ``problems`` says in a sentence each, with its place in the file,
+    what could not be read.
     """
 
     cues: tuple[Cue, ...]

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pipeline.management.help_format import HelpFormatter
 from pipeline.stages import speech_gate
 from pipeline.stages.audio import decode
+from pipeline.stages.caption_names import READ_FORMATS
 from pipeline.stages.captions import (
     SEGMENTATION_POLICIES,
     CaptionTrack,
@@ -27,8 +28,8 @@ MS_PER_SECOND = 1000
 
 class Command(BaseCommand):
     help = (
-        "Cuts a caption file (SRT, WebVTT or json3) into utterances and prints each of them, kept or with the reason "
-        "why not.\n\nExample:\n  manage.py segment interview.en.vtt --policy recommended --format json"
+        f"Cuts a caption file ({READ_FORMATS}) into utterances and prints each of them, kept or with the reason why "
+        "not.\n\nExample:\n  manage.py segment interview.en.vtt --policy recommended --format json"
     )
     requires_system_checks: list[str] = []
 
