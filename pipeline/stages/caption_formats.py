@@ -26,11 +26,13 @@ from pipeline.stages.captions_whisper import read_json
 from pipeline.stages.captions_xml import read_ttml, read_youtube_xml
 from pipeline.stages.cues import CaptionTrack
 from pipeline.stages.normal_text import with_line_feeds
+from pipeline.stages.xml_names import local_name
 
 Reader = Callable[[str], CaptionTrack]
 
 _JSON = re.compile(r"""\{\s*(?:["'}]|\Z)|\[\s*[{\]]""")
-_XML_ROOT = re.compile(r"(?:\s*<(?:\?[^>]*\?|!--.*?--|!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?)>)*\s*<([\w:-]+)", re.DOTALL)
+_XML_PROLOGUE = re.compile(r"\s*<(?:\?[^>]*|!--(?:(?!-->).)*--|!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?)>", re.DOTALL)
+_XML_ROOT = re.compile(r"\s*<([\w:-]+)")
 _XML_READERS: dict[str, Reader] = {
     "tt": read_ttml,
     "transcript": read_youtube_xml,
@@ -40,7 +42,7 @@ _XML_READERS: dict[str, Reader] = {
 _ASS = re.compile(r"^\s*(?:\[(?:Script Info|V4\+? Styles|Events)\]|Dialogue:)", re.IGNORECASE | re.MULTILINE)
 _TSV = re.compile(r"\s*start\tend\ttext\s*\n", re.IGNORECASE)
 _CSV = re.compile(r"""\s*"?start"?,"?end"?,(?:"?speaker"?,)?"?text"?\s*\n""", re.IGNORECASE)
-_AUDACITY = re.compile(r"\d+[.,]?\d*\t\d+[.,]?\d*\t")
+_AUDACITY = re.compile(r"(?:\d{1,9}(?:[.,]\d{1,9})?\t){2}")
 # So many lines of a file are looked at to tell its format.
 _LINES_LOOKED_AT = 200
 # Lines that begin with a time make a transcript where at least two do so; one may be speech ("9:30 is fine").
@@ -77,11 +79,18 @@ def read_format(text: str, path: Path) -> CaptionTrack:
     start = text.lstrip("\ufeff \t\r\n")
     if _JSON.match(start) and not MICRODVD_LINE.match(start):
         return read_json(text)
-    if start.startswith("<") and (root := _XML_ROOT.match(start)) is not None:
-        reader = _XML_READERS.get(root[1].rsplit(":", 1)[-1].lower())
-        if reader is not None:
-            return reader(start)
+    if start.startswith("<") and (reader := _XML_READERS.get(_xml_root(start))) is not None:
+        return reader(start)
     return _reader(with_line_feeds(text), start, path)(with_line_feeds(text))
+
+
+def _xml_root(text: str) -> str:
+    """Give the name of a file's first element, behind what may stand in front of it; empty if there is none."""
+    position = 0
+    while (prologue := _XML_PROLOGUE.match(text, position)) is not None:
+        position = prologue.end()
+    root = _XML_ROOT.match(text, position)
+    return local_name(root[1]).lower() if root else ""
 
 
 def _reader(text: str, start: str, path: Path) -> Reader:

@@ -1,10 +1,9 @@
-"""SubStation Alpha (ASS, SSA) and SAMI to cues, with pysubs2's parsers."""
+"""SubStation Alpha (ASS, SSA) and SAMI to cues."""
 
 import re
 from collections.abc import Iterator
 
 from pysubs2 import SSAEvent
-from pysubs2.formats.sami import SAMIParser
 
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
@@ -18,8 +17,11 @@ _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _KARAOKE = re.compile(r"\\[kK][fot]?(\d{1,6})")
 _BREAK = re.compile(r"\\[Nn]")
 _KARAOKE_UNIT_MS = 10
-# pysubs2 reads drawings' commands with a pattern for each event; longer texts are no subtitle.
-_LONGEST_EVENT = 20_000
+# pysubs2 finds drawings by their commands. Its time grows with the square of opening braces; no subtitle has many.
+_MOST_BRACES = 200
+_SYNC = re.compile(r"""<sync\b[^<>]*?\bstart\s*=\s*["']?(-?\d{1,12})[^<>]*>""", re.IGNORECASE)
+_SAMI_BREAK = re.compile(r"<br\b[^<>]*>|<p\b[^<>]*>", re.IGNORECASE)
+_SAMI_MARKUP = re.compile(r"<!--[^<>]*-->|</?[a-zA-Z][^<>]*>")
 
 
 def read_ass(text: str) -> CaptionTrack:
@@ -46,7 +48,7 @@ def read_ass(text: str) -> CaptionTrack:
         except UnreadableTimeError:
             problems.append(f"{where}: the time cannot be read, so this cue is left out.")
             continue
-        if len(row["text"]) > _LONGEST_EVENT or SSAEvent(text=row["text"]).is_drawing:
+        if _is_drawing(row["text"]):
             continue
         name = row.get("name", row.get("actor", "")).strip()
         lines = _lines(row["text"], start_ms, voices.mark(name) if name else "")
@@ -61,6 +63,10 @@ def read_ass(text: str) -> CaptionTrack:
     raw_cues.sort(key=lambda cue: cue.start_ms)
     cues, kind = assemble(once_each(raw_cues, problems))
     return CaptionTrack(cues, "ass", kind, tuple(problems))
+
+
+def _is_drawing(text: str) -> bool:
+    return "\\p" in text and text.count("{") <= _MOST_BRACES and SSAEvent(text=text).is_drawing
 
 
 def _dialogue(text: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -101,20 +107,14 @@ def _lines(text: str, start_ms: int, mark: str) -> tuple[tuple[Chunk, ...], ...]
 def read_sami(text: str) -> CaptionTrack:
     """Read SAMI, whose cues have a start and last until the next one."""
     problems: list[str] = []
-    parser = SAMIParser()
-    try:
-        parser.feed(text)
-        parser.close()
-    except (ValueError, KeyError, AssertionError):
-        problems.append("the file is damaged; what stands before the damage is read.")
-    parser.close_sync_element()
-    found = [(element.start_ms, element.text) for element in parser.sync_elements]
+    parts = _SYNC.split(text)
+    found = [(int(start), said) for start, said in zip(parts[1::2], parts[2::2], strict=True)]
     raw_cues: list[RawCue] = []
     for index, (start_ms, said) in enumerate(found):
         if not 0 <= start_ms <= MAX_TIME_MS:
             problems.append("a cue whose time cannot be read is left out.")
             continue
-        shown = clean(_OVERRIDE.sub("", said))
+        shown = clean(_SAMI_MARKUP.sub("", _SAMI_BREAK.sub("\n", said)))
         end_ms = start_ms + sum(map(longest_word_ms, shown.split()))
         if index + 1 < len(found) and found[index + 1][0] > start_ms:
             end_ms = found[index + 1][0]

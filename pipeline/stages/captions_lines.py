@@ -26,6 +26,8 @@ _PICTURES_PER_SECOND = re.compile(r"\s*(\d{2}(?:\.\d+)?)\s*")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>")
 # MicroDVD and MPL2 write "|" for a line break, and a slash before italics.
 _BAR = re.compile(r"\|\s*/?")
+# A refrain has a few times in front of its words; damaged files have thousands.
+_MOST_STARTS = 50
 _FULL_MS = 1000
 _DECISECOND_MS = 100
 
@@ -187,7 +189,7 @@ def read_starts(text: str) -> CaptionTrack:
             shift_ms = -int(offset[1])  # Of LRC: a positive one shows words earlier.
             continue
         rest, starts = line, []
-        while (match := START_LINE.fullmatch(rest)) is not None:
+        while len(starts) < _MOST_STARTS and (match := START_LINE.fullmatch(rest)) is not None:
             starts.append(match[1] or match[2] or match[3])
             rest = match[4]
             if match[1] is None:

@@ -16,6 +16,7 @@ _CLOCK = r"-?\s*\d[\d\s:.,;]*"
 _TIME_LINE = re.compile(
     rf"\s*{_GLUED_NUMBER}(?P<start>{_CLOCK}?)\s*{_ARROW}\s*(?P<end>{_CLOCK})?(?P<rest>(?:[^\d\s].*)?)", re.DOTALL
 )
+_SPACES = re.compile(r"\s+")
 _SPACES_AROUND = re.compile(r"\s*([:.,])\s*")
 # Hours may be left out. A comma or a stop divides the fraction, which some programs print as a number of its own
 # ("01,249.0999999" is 249 ms and a bit).
@@ -37,8 +38,8 @@ class UnreadableTimeError(ValueError):
 
 
 def plain_digits(line: str) -> str:
-    """Write digits, colons and arrows of other scripts as ASCII, without what is invisible."""
-    return line if line.isascii() else unicodedata.normalize("NFKC", readable(line))
+    """Write digits, colons and arrows of other scripts as ASCII, with single spaces and without what is invisible."""
+    return _SPACES.sub(" ", line if line.isascii() else unicodedata.normalize("NFKC", readable(line)))
 
 
 def clock_ms(written: str) -> int:
@@ -93,7 +94,7 @@ def times_ms(line: str) -> tuple[int, int, str]:
     UnreadableTimeError
         If either time is none.
     """
-    match = _TIME_LINE.fullmatch(" ".join(plain_digits(line).split()))
+    match = _TIME_LINE.fullmatch(plain_digits(line))
     if match is None:
         raise UnreadableTimeError
     rest = _SETTING.sub(" ", match["rest"])

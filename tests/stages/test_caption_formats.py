@@ -1,6 +1,8 @@
 """Caption files of other programs: each is read with its times and words, or named as what it is."""
 
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -489,3 +491,55 @@ def test_damaged_xml_gives_the_cues_before_the_damage(tmp_path):
     track = read(tmp_path, "a.ttml", content)
     assert [(cue.start_ms, cue.end_ms, cue.text) for cue in track.cues] == [(1000, 4000, "We go & come")]
     assert [problem.partition(":")[0] for problem in track.problems] == ["paragraph 2", "line 1"]
+
+
+@pytest.mark.parametrize(
+    "atom",
+    [
+        *(
+            " ",
+            "\t",
+            "\u00a0",
+            "-",
+            "9",
+            "1:",
+            "1: ",
+            ":",
+            "#",
+            ">",
+            "<!--",
+            "<!-- -->",
+            "<?x ",
+            "<!DOCTYPE",
+            "{",
+            "{\\p",
+            "&",
+            "&amp;amp;",
+        ),
+        *(
+            "<br",
+            "< i",
+            "<c\n",
+            "<sync start=1",
+            "<p ",
+            "[00:01.00]",
+            "(0:01)",
+            "0:01,",
+            "{1}{1}",
+            "[1][1]",
+            "a:b ",
+            "\\N",
+            "'",
+            "n 't ",
+            "1\t",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "opening", ["", "<SAMI>", "<tt>", "Dialogue: 0,0:00:01.00,0:00:04.00,,,,,,,", "0:00:01.000,0:00:04.000\n"]
+)
+def test_a_file_of_one_thing_takes_no_quadratic_time(tmp_path, opening, atom):
+    started = time.process_time()
+    with suppress(StageError):
+        read(tmp_path, "a.txt", opening + atom * (300_000 // len(atom)))
+    assert time.process_time() - started < 10
