@@ -20,6 +20,9 @@ _END_OF_FILE = "\x1a"  # of DOS
 _NUL_SHARE = 0.7
 _NUL_SAMPLE = 2_000
 
+# French and German write less than a tenth of their letters with accents.
+_FOREIGN_SHARE = 0.2
+
 
 @dataclass(frozen=True)
 class DecodedText:
@@ -33,6 +36,12 @@ class DecodedText:
     problems: tuple[str, ...] = ()
     guessed: bool = False
     line: int = 0
+
+    @property
+    def plausible(self) -> bool:
+        """Whether letters with accents are as rare as in any text of Western Europe."""
+        foreign = sum(not character.isascii() for character in self.text)
+        return foreign <= _FOREIGN_SHARE * max(1, sum(not character.isspace() for character in self.text))
 
 
 def read_text(path: Path, *, max_bytes: int, what: str) -> DecodedText:

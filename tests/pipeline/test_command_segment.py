@@ -109,3 +109,19 @@ def test_with_the_recording_it_listens_for_speech_and_ends_with_it(captions, wav
 def test_a_recording_without_sound_fails_in_a_sentence(captions):
     with pytest.raises(CommandError, match=r"\.$"):
         run(captions, "--recording", captions)
+
+
+def test_captions_that_are_hardly_english_get_a_hint(captions):
+    text = "Wir haben gestern mit der ganzen Familie gegessen und es war schön."
+    blocks = [f"{n + 1}\n00:00:{5 * n:02},000 --> 00:00:{5 * n + 4:02},000\n{text}\n" for n in range(3)]
+    captions.write_text("\n".join(blocks), encoding="utf-8")
+    out, err = run(captions)
+    assert err.startswith("a.srt: This is hardly English: ")
+    assert "3 of 3 utterances kept" in out
+
+
+def test_it_reads_captions_of_other_programs(tmp_path):
+    path = tmp_path / "whisper.json"
+    path.write_text('{"segments": [{"start": 1.0, "end": 4.0, "text": " We had a very good summer."}]}')
+    (row,) = json.loads(run(path, "--format", "json")[0])
+    assert (row["start_ms"], row["end_ms"], row["text"]) == (1000, 4000, "We had a very good summer.")

@@ -160,3 +160,13 @@ def test_its_queries_do_not_grow(factory: Factory, admin_client: Client, django_
     # runs, counts, number of rows, rows, their labels and predictions; map
     with django_assert_num_queries(13):
         _show(admin_client, video)
+
+
+def test_it_says_beside_the_labels_that_the_text_is_hardly_english(factory: Factory, admin_client: Client) -> None:
+    video = factory.make_video()
+    for _ in range(3):
+        factory.make_segment(video, text="Wir haben gestern mit der ganzen Familie gegessen und es war schön.")
+    words = "This is hardly English"
+    assert words in _show(admin_client, video).content.decode()
+    assert words in admin_client.get(reverse("video_segments", args=[video.pk])).content.decode()
+    assert words not in _show(admin_client, factory.make_video()).content.decode()

@@ -21,6 +21,7 @@ from pipeline.stages.captions import (
     segment,
     without_speechless,
 )
+from pipeline.stages.english import hint_on_language
 from pipeline.stages.errors import StageError
 
 MS_PER_SECOND = 1000
@@ -69,6 +70,8 @@ class Command(BaseCommand):
             utterances = _heard(track, policy, options["recording"]) if options["recording"] else segment(track, policy)
         except StageError as error:
             raise CommandError(error.message) from error
+        if hint := hint_on_language(utterance.text for utterance in utterances):
+            self.stderr.write(f"{options['file'].name}: {hint}")
         if options["format"] == "json":
             rows = [
                 {"start_ms": u.start_ms, "end_ms": u.end_ms, "text": u.text, "kept": u.kept, "reason": u.reason}
