@@ -188,7 +188,8 @@ def read_starts(text: str) -> CaptionTrack:
         if (offset := _LRC_OFFSET.fullmatch(line)) is not None:
             shift_ms = -int(offset[1])  # Of LRC: a positive one shows words earlier.
             continue
-        rest, starts = line, []
+        rest = line
+        starts: list[str] = []
         while len(starts) < _MOST_STARTS and (match := START_LINE.fullmatch(rest)) is not None:
             starts.append(match[1] or match[2] or match[3])
             rest = match[4]
