@@ -1,6 +1,7 @@
 """Caption files to cues to utterances: the door to the caption stages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.stages.caption_formats import read_format
@@ -75,7 +76,7 @@ def read_captions(path: Path) -> CaptionTrack:
     cues = _without_endless(track.cues, problems)
     if len(problems) > MAX_PROBLEMS:
         problems = [*problems[:MAX_PROBLEMS], f"… and {len(problems) - MAX_PROBLEMS} more problems."]
-    return CaptionTrack(cues, track.format, track.kind, tuple(problems))
+    return replace(track, cues=cues, problems=tuple(problems))
 
 
 def _holds_transcript(track: CaptionTrack) -> bool:

@@ -6,6 +6,7 @@ reach out.
 
 import html
 import re
+from dataclasses import replace
 from typing import Any, Protocol
 from xml.etree.ElementTree import ParseError
 
@@ -75,7 +76,7 @@ def read_youtube_xml(text: str) -> CaptionTrack:
     target = _YoutubeTarget()
     _parse(text, target, problems)
     track = read_events(target.events, problems)
-    return CaptionTrack(track.cues, "youtube-xml", track.kind, track.problems)
+    return replace(track, format="youtube-xml")
 
 
 class _Guard:
