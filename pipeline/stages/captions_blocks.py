@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"\s*#?(\d{1,9})[.):]?\s*")
 _GLUED_NUMBER = re.compile(r"\s*#?\d+[.):]?\s+-?\d")
 # What closes a sentence or a word, so that a number behind it is none of its own.
 _CLOSES = re.compile(r"""[^\W\d]\Z|[.!?…,"'”’)\]]\Z""")
+_GOES_ON = (",", ";", "-", "–", "—", "…", "...")
 # A time without its arrow: what stands below is a cue whose time is lost.
 _LOST_TIME = re.compile(r"\s*-?\d+\s*:\s*\d")
 # In a file whose cues are numbered nearly all are: more than a third, or more than two thirds if the first is not.
@@ -168,27 +169,27 @@ def _payload(region: Sequence[_Line], problems: list[str], rules: _Rules) -> tup
     """Give the text of a cue, noting what stands below it and is none."""
     payload: list[str] = []
     for group in _groups(region):
-        if group[0] is region[0] or _continues(group, rules, first=not payload):
+        if group[0] is region[0] or _continues(group, rules, payload):
             payload += [line.text for line in group]
         else:
             _report(group, problems, remark=rules.remark)
     return tuple(payload)
 
 
-def _continues(group: Sequence[_Line], rules: _Rules, *, first: bool) -> bool:
-    """Tell whether lines below an empty one are text of the cue above; `first` if it has none so far."""
+def _continues(group: Sequence[_Line], rules: _Rules, payload: Sequence[str]) -> bool:
+    """Tell whether lines below an empty one are more of the text of the cue above, which may have none so far."""
     top = group[0]
-    if _is_remark(top, rules.remark) or (not first and _LOST_TIME.match(top.plain)):
+    if _is_remark(top, rules.remark) or (payload and _LOST_TIME.match(top.plain)):
         return False
     if top.cue_number is not None and top.cue_number == rules.expected:
         return False
-    if first or rules.numbered:
+    if not payload or rules.numbered:
         return True
     # Where no cue has a number, a line by itself may also be a cue whose time is lost; no player shows it in WebVTT.
     if rules.remark is not None:
         return False
     start = next((character for character in top.text if character.isalnum()), "")
-    return start.islower()
+    return start.islower() or payload[-1].rstrip().endswith(_GOES_ON)
 
 
 def _is_remark(line: _Line, remark: re.Pattern[str] | None) -> bool:

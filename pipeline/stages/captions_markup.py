@@ -16,7 +16,7 @@ _SPACED = re.compile(
     rf"<(?:[ \t]+/?[ \t]*|/[ \t]+)(?={_NAMES}\b[^<>\n]{{0,200}}>)|<[ \t]+(?=\d+:[\d:.,]+\s*>)", re.IGNORECASE
 )
 _SPACED_END = re.compile(r"(<\d+:[\d:.,]+)\s+>")
-_BREAK = re.compile(r"<\s*(?:br|/?p|/?div|/?li)\b[^<>\n]{0,200}>|\\[Nnh]", re.IGNORECASE)
+_BREAK = re.compile(r"<\s*(?:/?br|/?p|/?div|/?li)\b[^<>\n]{0,200}>|\\[Nnh]", re.IGNORECASE)
 # Ruby's small print above a word is a word of its own.
 _RUBY = re.compile(r"</?r[tp]>", re.IGNORECASE)
 # SubStation's {\an8} and MicroDVD's {i} and {y:i}.

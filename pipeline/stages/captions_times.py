@@ -7,11 +7,17 @@ from pipeline.stages.cues import MAX_TIME_MS
 from pipeline.stages.normal_text import readable
 
 # Also as typed by hand, with spaces in between, made typographic by a word processor, or escaped for a web page.
-_ARROW = r"(?:(?:[-=~\u2010-\u2015\u2212]\s*){1,3}(?:>|&gt;)|[→⇒⟶➔])"
+_ARROW = r"(?:(?:[-=~\u2010-\u2015\u2212]\s*){1,3}(?:>{1,2}|&gt;)|[→⇒⟶➔])"
 # A cue's number may be glued to the front of its time.
 _GLUED_NUMBER = r"(?:#?\d+[.):]?\s+(?=[-\d]))?"
-# What looks like a time in front of an arrow, be it right or wrong.
-TIME_BEGINS = re.compile(rf"\s*{_GLUED_NUMBER}-?\s*\d+\s*[:.,;]\s*[^>]{{0,40}}?\s*{_ARROW}")
+# What looks like a time in front of an arrow, be it right or wrong. Without a colon the whole line must be times.
+_DOTTED = r"\d{1,4}(?: ?[.,] ?\d{1,2}){2} ?[.,] ?\d{1,3}"
+_SECONDS_ALONE = r"\d{1,6}[.,]\d{1,9}"
+TIME_BEGINS = re.compile(
+    rf"\s*{_GLUED_NUMBER}-?\s*\d+\s*[:;][^>]{{0,60}}?{_ARROW}"
+    rf"|\s*{_DOTTED}\s*{_ARROW}\s*{_DOTTED}"
+    rf"|\s*{_SECONDS_ALONE}\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?\s*\Z"
+)
 _CLOCK = r"-?\s*\d[\d\s:.,;]*"
 _TIME_LINE = re.compile(
     rf"\s*{_GLUED_NUMBER}(?P<start>{_CLOCK}?)\s*{_ARROW}\s*(?P<end>{_CLOCK})?(?P<rest>(?:[^\d\s].*)?)", re.DOTALL
@@ -26,6 +32,7 @@ _UNUSUAL = re.compile(r"(?:(\d{1,4})[:.,])?(\d{1,2})[:.,](\d{1,2})[:.,](\d{1,3})
 # Two digits after a fourth colon count pictures, as cutting programs do.
 _FRAMES = re.compile(r":\d\d?:\d\d?:\d\d\Z")
 _FRAME_RATES = (25, 30)
+_SECONDS_OF_ALL = re.compile(r"\d{1,6}(?:[.,]\d{1,9})?")
 _MINUTES_SECONDS_THOUSANDTHS = re.compile(r"()(\d{1,2}):(\d{1,2}):(\d{3})")
 # WebVTT's settings and SRT's coordinates, which may be glued to the time.
 _SETTING = re.compile(r"(?:align|position|line|size|vertical|region|[XY][12])\s*:\s*\S*", re.IGNORECASE)
@@ -50,6 +57,11 @@ def clock_ms(written: str) -> int:
     """
     text = _SPACES_AROUND.sub(r"\1", written.replace(";", ":")).strip()
     negative, text = text.startswith("-"), text.lstrip("- ")
+    if _SECONDS_OF_ALL.fullmatch(text):
+        time_ms = round(float(text.replace(",", ".")) * 1000)
+        if time_ms > MAX_TIME_MS:
+            raise UnreadableTimeError
+        return 0 if negative else time_ms
     match = _MINUTES_SECONDS_THOUSANDTHS.fullmatch(text) or _USUAL.fullmatch(text) or _UNUSUAL.fullmatch(text)
     if match is None:
         raise UnreadableTimeError

@@ -7,7 +7,10 @@ from itertools import groupby
 
 from pipeline.stages.unrolling import Chunk, RawCue, longest_word_ms
 
-# So near (ms) a cue without duration belongs to its neighbour: shorter silences stand inside sentences.
+# So near (ms) a cue without duration belongs to the next one: the longest silence inside a sentence, see
+# `cutting.SENTENCE_PAUSE_MS`.
+NEXT_MS = 3_000
+# The one before it has ended, so that its sound holds these words only if they follow at once (ms).
 NEAR_MS = 500
 
 
@@ -58,7 +61,7 @@ def with_moments(raw_cues: Sequence[RawCue], moments: Sequence[MomentaryCue], pr
             if shown.issuperset(moment.shown):
                 continue
             shown.update(moment.shown)
-            if following is not None and abs(following.start_ms - moment.time_ms) <= NEAR_MS:
+            if following is not None and -NEAR_MS <= following.start_ms - moment.time_ms <= NEXT_MS:
                 below.append(moment)
             elif before is not None and before.start_ms <= moment.time_ms <= before.end_ms + NEAR_MS:
                 above.append(moment)

@@ -37,6 +37,7 @@ def read(tmp_path: Path, name: str, content: str | bytes) -> list[tuple[int, int
         f"1\r{ONE}\rIt was late\r\r2\r{TWO}\rGood day\r",
         f"1\n{ONE}\nIt was\u2028late\n\n2\n{TWO}\nGood\x0bday\x85",
         f"{ONE}\nIt was\n\nlate\n\n{TWO}\nGood day\n",
+        f"1 {ONE} It was late\n2 {TWO} Good day\n",
         f"1\n{ONE}\nIt was late\n \n2\n{TWO}\nGood day\n",
         f"\ufeff1\n{ONE}\nIt was late\n\n\ufeff2\n\ufeff{TWO}\nGood\ufeff day\n",
         f"1\n{ONE}\nIt was late\n2\n{TWO}\nGood day\n",
@@ -113,6 +114,8 @@ def test_vtt_with_lines_out_of_place_is_read(tmp_path, content):
         ("00:00:01,000 - - > 00:00:04,000", 1000, 4000),
         ("00:00:01,000 —> 00:00:04,000", 1000, 4000),
         ("00:00:01,000 => 00:00:04,000", 1000, 4000),
+        ("00:00:01,000 -->> 00:00:04,000", 1000, 4000),
+        ("1.000 --> 4.25", 1000, 4250),
         ("00:00:01,000 ⇒ 00:00:04,000", 1000, 4000),
         ("00:00:01,000 --&gt; 00:00:04,000", 1000, 4000),
         ("00:00:01.000 --> 00:00:04.000align:start position:0%", 1000, 4000),
@@ -159,6 +162,7 @@ def test_a_time_that_no_clock_shows_is_reported(times):
         (r"one\Ntwo\hthree", "one two three"),
         ("one&nbsp;two&#160;three", "one two three"),
         ("<p>one</p><p>two</p>", "one two"),
+        ("one</br>two<br clear=all>three", "one two three"),
         ('< i >one< /i > <I>two</I> <font color = "#fff">three</font>', "one two three"),
         ("<c.yellow.bg_blue>one</c> <lang en>two</lang>", "one two"),
         ("one <c\n> two</c> <font\ncolor=red>three</font>", "one two three"),
@@ -216,6 +220,26 @@ def test_words_of_a_cue_without_duration_stay_in_their_sentence(policy):
     text = " ".join(u.text for u in segment(track, policy))
     assert text == "When my grandmother heard about the wedding she was not at all happy about the whole affair."
     assert (track.cues[1].start_ms, track.cues[1].end_ms) == (5200, 8600)
+
+
+def test_words_of_a_cue_without_duration_before_a_short_silence_begin_with_it():
+    track = read_srt(
+        f"1\n00:00:01,000 --> 00:00:04,000\nI was\n\n2\n{ZERO}\nlate\n\n3\n00:00:06,000 --> 00:00:08,000\nagain."
+    )
+    assert [(cue.start_ms, cue.end_ms, cue.text) for cue in track.cues] == [
+        (1000, 4000, "I was"),
+        (5200, 8000, "late\nagain."),
+    ]
+
+
+@pytest.mark.parametrize("said", ["1.5 -> 2.5 percent", "Go A --> B", "3 -> 4", "2.0 --> better"])
+def test_an_arrow_between_numbers_that_somebody_says_is_no_time(tmp_path, said):
+    assert read(tmp_path, "a.srt", f"1\n{ONE}\n{said}\n") == [(1000, 4000, said)]
+
+
+def test_text_of_an_unfinished_sentence_goes_on_below_an_empty_line():
+    track = read_srt(f"{ONE}\nIt was late,\n\nAnn said.\n\n{TWO}\nGood day")
+    assert [cue.text for cue in track.cues] == ["It was late,\nAnn said.", "Good day"]
 
 
 def test_words_of_a_last_cue_without_duration_belong_to_the_one_before():
