@@ -99,7 +99,7 @@ def read_microdvd(text: str) -> CaptionTrack:
     """Read MicroDVD, whose times are numbers of pictures; the first line gives their rate."""
     first = next((match for _, line in _numbered(text) if (match := MICRODVD_LINE.fullmatch(line))), None)
     rate = _PICTURES_PER_SECOND.fullmatch(first[3]) if first else None
-    if first is None or rate is None or int(first[1]) > 1:
+    if first is None or rate is None or not float(rate[1]) or int(first[1]) > 1:
         raise StageError(
             "This is a MicroDVD file that does not give its pictures per second, so that its times are unknown; put a "
             'first line like "{1}{1}25" into it, or convert it to SRT, for example with Subtitle Edit.'

@@ -5,7 +5,6 @@ openai-whisper, whisper-ctranslate2, faster-whisper, stable-ts, WhisperX and the
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -182,7 +181,8 @@ def _time(value: Any, unit: int) -> int | None:
             value = float(value)
         except (UnreadableTimeError, ValueError):
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Neither infinity, nor what is no number, nor whole numbers of hundreds of digits.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_TIME_MS:
         return None
     time_ms = round(value * unit)
     return time_ms if 0 <= time_ms <= MAX_TIME_MS else None

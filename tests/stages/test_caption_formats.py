@@ -1,6 +1,7 @@
 """Caption files of other programs: each is read with its times and words, or named as what it is."""
 
 import json
+import math
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -422,10 +423,11 @@ def test_damaged_json_gives_the_segments_before_the_damage(tmp_path):
 
 
 def test_wrong_segments_are_reported_with_their_number(tmp_path):
-    document = {"segments": ["?", {"text": "no time"}, {"start": -1, "end": 2, "text": "bad"}, *SEGMENTS]}
+    wrong = [{"start": start, "end": 2, "text": "bad"} for start in (-1, True, "x", None, 10**400, math.inf, math.nan)]
+    document = {"segments": ["?", {"text": "no time"}, *wrong, *SEGMENTS]}
     track = read(tmp_path, "a.json", json.dumps(document))
     assert len(track.cues) == 2
-    assert len(track.problems) == 3
+    assert len(track.problems) == 9
 
 
 # ---------------------------------------------------------------- files that are not read, and hostile ones
@@ -451,6 +453,7 @@ def test_wrong_segments_are_reported_with_their_number(tmp_path):
             "without times",
         ),
         ("a.sub", "{25}{100}We had a good summer.\n", "MicroDVD file that does not give its pictures per second"),
+        ("a.sub", "{1}{1}00.0\n{25}{100}We had a good summer.\n", "does not give its pictures per second"),
         ("a.json", '{"monologues": []}', 'one of Whisper a list named "segments"'),
         ("a.json", "[{}]", "No captions can be read"),
     ],
