@@ -44,8 +44,11 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _Segment:
+    """A segment and its words; ``number`` is its place in the file."""
+
     whole: _Piece
     words: tuple[_Piece, ...]
+    number: int = 0
 
 
 def read_json(text: str) -> CaptionTrack:
@@ -84,16 +87,17 @@ def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
     raw_cues: list[RawCue] = []
     moments: list[MomentaryCue] = []
     voices = Voices()
-    for number, segment in enumerate(_with_ends(segments), start=1):
+    for segment in _with_ends(segments):
+        where = f"segment {segment.number}"
         start_ms, end_ms = segment.whole.start_ms, segment.whole.end_ms
         if start_ms is None or end_ms is None or end_ms < start_ms:
-            problems.append(f"segment {number}: its times are missing or wrong, so it is left out.")
+            problems.append(f"{where}: its times are missing or wrong, so it is left out.")
             continue
         lines = (tuple(_chunks(segment, voices)),)
         if end_ms > start_ms:
             raw_cues.append(RawCue(start_ms, end_ms, lines))
         else:
-            moments.append(MomentaryCue(len(raw_cues), start_ms, lines, f"segment {number}"))
+            moments.append(MomentaryCue(len(raw_cues), start_ms, lines, where))
     raw_cues = with_moments(raw_cues, moments, problems)
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
     return CaptionTrack(cues, "whisper", kind, tuple(problems))
@@ -114,7 +118,7 @@ def _segments(document: Any, problems: list[str]) -> list[_Segment]:
         if not isinstance(item, dict):
             problems.append(f"segment {number}: this is no segment, so it is left out.")
             continue
-        segment = _Segment(_piece(item), tuple(_words(item)))
+        segment = _Segment(_piece(item), tuple(_words(item)), number)
         if segment.whole.text.strip() or segment.words:
             found.append(_completed(segment))
     if isinstance(document, dict) and document.get("words") is not items:
@@ -196,14 +200,14 @@ def _completed(segment: _Segment) -> _Segment:
     whole, words = segment.whole, segment.words
     starts = [word.start_ms for word in words if word.start_ms is not None]
     ends = [word.end_ms for word in words if word.end_ms is not None]
-    return _Segment(
-        replace(
+    return replace(
+        segment,
+        whole=replace(
             whole,
             text=whole.text if whole.text.strip() else "".join(_spaced(words)),
             start_ms=whole.start_ms if whole.start_ms is not None else min(starts, default=None),
             end_ms=whole.end_ms if whole.end_ms is not None else max(ends, default=None),
         ),
-        words,
     )
 
 
@@ -236,7 +240,9 @@ def _in_milliseconds(segments: list[_Segment]) -> list[_Segment]:
         start_ms, end_ms = (None if time is None else time // 1000 for time in (piece.start_ms, piece.end_ms))
         return replace(piece, start_ms=start_ms, end_ms=end_ms)
 
-    return [_Segment(mended(segment.whole), tuple(map(mended, segment.words))) for segment in segments]
+    return [
+        replace(segment, whole=mended(segment.whole), words=tuple(map(mended, segment.words))) for segment in segments
+    ]
 
 
 def _lines_of_words(words: Sequence[_Piece]) -> Iterator[_Segment]:

@@ -423,11 +423,16 @@ def test_damaged_json_gives_the_segments_before_the_damage(tmp_path):
 
 
 def test_wrong_segments_are_reported_with_their_number(tmp_path):
-    wrong = [{"start": start, "end": 2, "text": "bad"} for start in (-1, True, "x", None, 10**400, math.inf, math.nan)]
+    wrong = [
+        {"start": start, "end": 2, "text": "a bad one"} for start in (-1, True, "x", None, 10**400, math.inf, math.nan)
+    ]
     document = {"segments": ["?", {"text": "no time"}, *wrong, *SEGMENTS]}
     track = read(tmp_path, "a.json", json.dumps(document))
     assert len(track.cues) == 2
-    assert len(track.problems) == 9
+    assert track.problems == (
+        "segment 1: this is no segment, so it is left out.",
+        *(f"segment {number}: its times are missing or wrong, so it is left out." for number in range(2, 10)),
+    )
 
 
 # ---------------------------------------------------------------- files that are not read, and hostile ones
