@@ -103,9 +103,6 @@ def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
     return CaptionTrack(cues, "whisper", kind, tuple(problems))
 
 
-# ---------------------------------------------------------------- the document
-
-
 def _segments(document: Any, problems: list[str]) -> list[_Segment]:
     items = _list_of(document)
     if items is None:
@@ -192,9 +189,6 @@ def _time(value: Any, unit: int) -> int | None:
     return time_ms if 0 <= time_ms <= MAX_TIME_MS else None
 
 
-# ---------------------------------------------------------------- what is missing, from what is there
-
-
 def _completed(segment: _Segment) -> _Segment:
     """Take a segment's text and times from its words where it has none itself."""
     whole, words = segment.whole, segment.words
@@ -271,9 +265,6 @@ def _with_ends(segments: Sequence[_Segment]) -> Iterator[_Segment]:
             yield replace(segment, whole=replace(whole, end_ms=end_ms))
         else:
             yield segment
-
-
-# ---------------------------------------------------------------- words
 
 
 def _spaced(words: Sequence[_Piece]) -> list[str]:
