@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pysrt
 
-from pipeline.stages.cues import MAX_TIME_MS, VOICE_MARK, CaptionTrack, clean
+from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean, voice_mark
+from pipeline.stages.karaoke import markup_of_words
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
 
 # Parts of a second are left out by some programs, and given to the microsecond by others.
@@ -108,14 +109,19 @@ class _VttLines:
     """Cuts the lines of a file at their word times, remembering whose voice was the last."""
 
     voice: str = ""
+    # Who speaks first; a mark in the text would stand before the first word of the track.
+    first_voice: str = ""
+    begun: bool = False
 
     def chunks(self, line: str) -> tuple[Chunk, ...]:
         """Cut a line at its word times; another voice becomes a speaker mark, all other markup is dropped."""
         chunks: list[Chunk] = []
         text, time_ms, position = "", None, 0
         for match in _INLINE.finditer(line):
-            text += line[position : match.start()]
+            piece = line[position : match.start()]
+            text += piece
             position = match.end()
+            self.begun = self.begun or bool(clean(piece).strip())
             if match["voice"]:
                 text += self._mark(match["voice"])
             if match[3] is None:
@@ -128,11 +134,15 @@ class _VttLines:
                 chunks.append(Chunk(clean(text), time_ms))
             text, time_ms = "", following
         chunks.append(Chunk(clean(text + line[position:]), time_ms))
+        self.begun = self.begun or any(chunk.text.strip() for chunk in chunks)
         return tuple(chunks)
 
     def _mark(self, annotation: str) -> str:
-        before, self.voice = self.voice, " ".join(annotation.split())
-        return f" {VOICE_MARK} " if before and before != self.voice else ""
+        before, self.voice = self.voice, clean(" ".join(annotation.split()))
+        if not (before or self.begun):
+            self.first_voice = self.voice
+            return ""
+        return f" {voice_mark(self.voice)} " if before != self.voice else ""
 
 
 def _lasts(start_ms: int, end_ms: int, block: _Block, problems: list[str]) -> bool:
@@ -171,11 +181,12 @@ def read_vtt(text: str) -> CaptionTrack:
             problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
         if _lasts(start_ms, end_ms, block, problems):
-            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(lines.chunks, block.payload))))
+            markup = markup_of_words("\n".join(block.payload))
+            raw_cues.append(RawCue(start_ms, end_ms, tuple(map(lines.chunks, block.payload)), markup))
     if raw_cues and not text.startswith("WEBVTT"):
         problems.insert(0, 'line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
-    return CaptionTrack(cues, "vtt", kind, tuple(problems))
+    return CaptionTrack(cues, "vtt", kind, tuple(problems), lines.first_voice)
 
 
 def read_srt(text: str) -> CaptionTrack:
@@ -204,6 +215,7 @@ def read_srt(text: str) -> CaptionTrack:
             item = pysrt.SubRipItem(start=start_ms, end=end_ms, text="\n".join(block.payload))
             shown = _SRT_BREAK.sub("\n", _SRT_MARKUP.sub("", item.text))
             lines = map(clean, shown.split("\n"))
-            raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in lines)))
+            markup = markup_of_words(_SRT_BREAK.sub("\n", item.text))
+            raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in lines), markup))
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
     return CaptionTrack(cues, "srt", kind, tuple(problems))

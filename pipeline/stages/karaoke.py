@@ -1,0 +1,185 @@
+"""Karaoke captions: a cue per highlighted word, to one cue per line whose words have times.
+
+Whisper (``--highlight_words``), stable-ts and editors of short videos show the same line again and again, each time
+with another word underlined, bold or coloured.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.stages.cues import clean, voice_mark
+from pipeline.stages.raw_cues import TOUCHING_MS, Chunk, RawCue
+
+# A line that is shown again after a longer break (ms) is said again, even if another word of it is highlighted. It is
+# the longest silence inside a sentence, see `cutting.SENTENCE_PAUSE_MS`.
+LONGEST_BREAK_MS = 3_000
+
+_MARKUP = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z]+)(?P<rest>[^<>]*)>|<[\d:.,]*>|\{[^{}]*\}")
+# Tags that say who speaks or in which language, and no highlight.
+_NO_HIGHLIGHT = {"v", "lang", "br"}
+# No program nests more tags; damaged files do.
+_MOST_TAGS = 8
+
+
+def markup_of_words(text: str) -> tuple[str, ...]:
+    """Return the tags that are open at each word of a cue's text; nothing if no word has any.
+
+    >>> markup_of_words('I <u>never</u> thought')
+    ('', 'u', '')
+    """
+    words: list[str] = []
+    stack: list[tuple[str, str]] = []
+    position, inside = 0, False
+    for match in [*_MARKUP.finditer(text), None]:
+        piece = clean(text[position : match.start() if match else None])
+        around = " ".join(tag for _, tag in stack)
+        for part in re.findall(r"\s+|\S+", piece):
+            if part.isspace():
+                inside = False
+            elif inside:
+                words[-1] = words[-1] or around  # The rest of a word.
+            else:
+                words.append(around)
+                inside = True
+        if match is None:
+            break
+        position = match.end()
+        _open_or_close(stack, match)
+    return tuple(words) if any(words) else ()
+
+
+def _open_or_close(stack: list[tuple[str, str]], match: re.Match[str]) -> None:
+    name = (match["name"] or "").lower()
+    if not name or name in _NO_HIGHLIGHT:
+        return
+    if not match["close"]:
+        if len(stack) < _MOST_TAGS:
+            stack.append((name, name + match["rest"]))
+        return
+    for index in range(len(stack) - 1, -1, -1):
+        if stack[index][0] == name:
+            del stack[index]
+            return
+
+
+def merge_karaoke(raw_cues: Sequence[RawCue]) -> list[RawCue]:
+    """Make one cue of cues that show the same text with one word highlighted after another.
+
+    Parameters
+    ----------
+    raw_cues : sequence of RawCue
+        In the order of their times.
+
+    Returns
+    -------
+    list of RawCue
+        Karaoke cues are merged, and the words of the merged cue have the times of their highlights; the others come as
+        they are. A line that is highlighted from its beginning again is another cue: it is sung twice.
+    """
+    merged: list[RawCue] = []
+    for group in _groups(raw_cues):
+        if len({state.new for state in group if state.new}) > 1:
+            merged.append(_merged(group))
+        else:
+            merged += [state.cue for state in group]
+    return merged
+
+
+@dataclass(frozen=True)
+class _State:
+    """A cue of a group, and the words that are highlighted from here on."""
+
+    cue: RawCue
+    new: frozenset[int]
+
+
+def _visible(cue: RawCue) -> list[str]:
+    return [word for line in cue.seen for word in line]
+
+
+def _groups(raw_cues: Sequence[RawCue]) -> Iterator[list[_State]]:
+    """Give the cues that show the same text one after another while the highlight goes on."""
+    group: list[_State] = []
+    text: list[str] = []
+    lit: frozenset[int] = frozenset()
+    plain = ""
+    for index, cue in enumerate(raw_cues):
+        words = _visible(cue)
+        if not group or words != text or not words or cue.timed or _long_break(group[-1].cue, cue):
+            if group:
+                yield group
+            group, text, lit = [], words, frozenset()
+            plain = _plain_markup(raw_cues, index, words)
+        now = _highlighted(cue, words, plain)
+        new = now - lit if lit < now else now
+        if group and _goes_back(group, new, cue):
+            yield group
+            group, new = [], now
+        group.append(_State(cue, new))
+        # Between two words there may be a cue without highlight.
+        lit = now or lit
+    if group:
+        yield group
+
+
+def _long_break(before: RawCue, cue: RawCue) -> bool:
+    longest_ms = LONGEST_BREAK_MS if before.markup or cue.markup else TOUCHING_MS
+    return cue.start_ms - before.end_ms > longest_ms
+
+
+def _plain_markup(raw_cues: Sequence[RawCue], first: int, words: list[str]) -> str:
+    """Return the markup of a word that is not highlighted: none, or the one that most words have."""
+    found: Counter[str] = Counter()
+    for cue in raw_cues[first : first + len(words) + 1]:
+        if _visible(cue) != words:
+            break
+        found.update(cue.markup or [""])
+    return "" if "" in found or not found else found.most_common(1)[0][0]
+
+
+def _highlighted(cue: RawCue, words: list[str], plain: str) -> frozenset[int]:
+    if cue.timed or len(cue.markup) != len(words):
+        return frozenset()
+    return frozenset(index for index, markup in enumerate(cue.markup) if markup != plain)
+
+
+def _goes_back(group: list[_State], new: frozenset[int], cue: RawCue) -> bool:
+    """Tell whether the highlight is at or before a word that it has left."""
+    last = max((index for state in group for index in state.new), default=-1)
+    if not new or last < 0 or min(new) > last:
+        return False
+    return not (min(new) == last and cue.start_ms - group[-1].cue.end_ms <= TOUCHING_MS and group[-1].new)
+
+
+def _merged(group: list[_State]) -> RawCue:
+    times: dict[int, tuple[int, int]] = {}
+    for state, following in zip(group, [*group[1:], None], strict=True):
+        end_ms = state.cue.end_ms
+        if following is not None and state.cue.start_ms < following.cue.start_ms:
+            end_ms = min(end_ms, following.cue.start_ms)
+        for index in state.new:
+            times[index] = (times.get(index, (state.cue.start_ms,))[0], end_ms)
+    first = group[0].cue
+    lines: list[tuple[Chunk, ...]] = []
+    index = 0
+    for line in first.seen:
+        chunks: list[Chunk] = []
+        for word in line:
+            start_ms, end_ms = times.get(index, (None, None))
+            before = chunks[-1] if chunks else None
+            if before and before.time_ms == start_ms and before.end_ms == end_ms:
+                chunks[-1] = Chunk(f"{before.text}{word} ", start_ms, end_ms)
+            else:
+                chunks.append(Chunk(f"{word} ", start_ms, end_ms))
+            index += 1
+        lines.append(tuple(chunks))
+    if mark := _leading_mark(first):
+        lines[0] = (Chunk(f"{mark} "), *lines[0])
+    return RawCue(first.start_ms, max(state.cue.end_ms for state in group), tuple(lines))
+
+
+def _leading_mark(cue: RawCue) -> str:
+    match = re.match(r">>\u2063([^\u2063\n]*)\u2063", " ".join(cue.shown))
+    return voice_mark(match[1]) if match else ""
