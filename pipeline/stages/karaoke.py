@@ -7,7 +7,7 @@ with another word underlined, bold or coloured.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.stages.cues import clean, voice_mark
 from pipeline.stages.raw_cues import TOUCHING_MS, Chunk, RawCue
@@ -79,9 +79,10 @@ def merge_karaoke(raw_cues: Sequence[RawCue]) -> list[RawCue]:
         they are. A line that is highlighted from its beginning again is another cue: it is sung twice.
     """
     merged: list[RawCue] = []
-    for group in _groups(raw_cues):
+    groups = list(_groups(raw_cues))
+    for group, following in zip(groups, [*groups[1:], None], strict=True):
         if len({state.new for state in group if state.new}) > 1:
-            merged.append(_merged(group))
+            merged.append(_merged(group, following[0].cue.seen if following else []))
         else:
             merged += [state.cue for state in group]
     return merged
@@ -153,7 +154,8 @@ def _goes_back(group: list[_State], new: frozenset[int], cue: RawCue) -> bool:
     return not (min(new) == last and cue.start_ms - group[-1].cue.end_ms <= TOUCHING_MS and group[-1].new)
 
 
-def _merged(group: list[_State]) -> RawCue:
+def _merged(group: list[_State], next_lines: list[list[str]]) -> RawCue:
+    """Make one cue of a group, without a line that is only shown here and sung in the cue that follows."""
     times: dict[int, tuple[int, int]] = {}
     for state, following in zip(group, [*group[1:], None], strict=True):
         end_ms = state.cue.end_ms
@@ -166,15 +168,17 @@ def _merged(group: list[_State]) -> RawCue:
     index = 0
     for line in first.seen:
         chunks: list[Chunk] = []
+        waits = line in next_lines and not any(at in times for at in range(index, index + len(line)))
         for word in line:
-            start_ms, end_ms = times.get(index, (None, None))
+            chunk = Chunk(f"{word} ", *times.get(index, ()))
             before = chunks[-1] if chunks else None
-            if before and before.time_ms == start_ms and before.end_ms == end_ms:
-                chunks[-1] = Chunk(f"{before.text}{word} ", start_ms, end_ms)
+            if before and (before.time_ms, before.end_ms) == (chunk.time_ms, chunk.end_ms):
+                chunks[-1] = replace(before, text=before.text + chunk.text)
             else:
-                chunks.append(Chunk(f"{word} ", start_ms, end_ms))
+                chunks.append(chunk)
             index += 1
-        lines.append(tuple(chunks))
+        if not waits:
+            lines.append(tuple(chunks))
     if mark := _leading_mark(first):
         lines[0] = (Chunk(f"{mark} "), *lines[0])
     return RawCue(first.start_ms, max(state.cue.end_ms for state in group), tuple(lines))

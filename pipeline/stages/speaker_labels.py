@@ -23,6 +23,7 @@ _SMALL_WORDS = (
 _PARTICLES: frozenset[str] = frozenset(_SMALL_WORDS.split())
 # What stands before a colon in speech and in headings, by its first word.
 _LEAD_INS = """
+    chorus refrain bridge hook
     note notes question questions answer answers remember warning example examples tip tips hint fact facts point
     points result results conclusion conclusions summary step steps chapter part section rule rules number lesson
     lessons reason reasons problem problems solution solutions update reminder ps p.s nb disclaimer source sources

@@ -27,8 +27,8 @@ MIN_TIMES = 2
 NAME_SHARE = 0.6
 # Lower case, or names that are each there once, tell nothing unless so many of the cues begin with one.
 LABELLED_SHARE = 0.5
-# A lower-case name is there as often at least: "remember: …" is said twice.
-MIN_TIMES_LOWER = 3
+# Names in lower case are there as often at least, all together: "remember: …" is said twice.
+MIN_TIMES_LOWER = 4
 
 
 @dataclass
@@ -71,7 +71,9 @@ class _Found:
         if "numbered" in shapes or brackets & {"[]:", "():"}:
             return True
         if "lower" in shapes:
-            return self.times[key] >= MIN_TIMES_LOWER and self.labelled >= LABELLED_SHARE * self.cues
+            lower = sum(self.times[other] for other, forms in self.forms.items() if (":", "lower") in forms)
+            often = lower >= MIN_TIMES_LOWER and self.labelled >= LABELLED_SHARE * self.cues
+            return often and self.times[key] >= MIN_TIMES
         return self.times[key] >= MIN_TIMES
 
     def _is_likely(self, key: str) -> bool:
