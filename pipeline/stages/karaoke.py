@@ -80,7 +80,7 @@ def merge_karaoke(raw_cues: Sequence[RawCue]) -> list[RawCue]:
     """
     merged: list[RawCue] = []
     groups = list(_groups(raw_cues))
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
+    for group, following in zip(groups, [*groups[1:], None], strict=False):
         if len({state.new for state in group if state.new}) > 1:
             merged.append(_merged(group, following[0].cue.seen if following else []))
         else:

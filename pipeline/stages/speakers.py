@@ -56,10 +56,13 @@ class _Found:
         """Give the names, as first spelt, by their keys."""
         sure = {key for key in self.times if self._is_sure(key)}
         forms = {form for key in sure for form in self.forms[key]}
+        mostly = self.labelled >= LABELLED_SHARE * self.cues
+        if mostly:  # Names may then be spelt in several ways.
+            forms |= {(bracket, shape) for bracket, _ in forms for shape in ("capitals", "title")}
         others = [key for key in self.times if key not in sure and self._is_likely(key)]
         if sure:
             sure.update(key for key in others if self.forms[key] & forms)
-        elif len(others) > 1 and self.labelled >= LABELLED_SHARE * self.cues:
+        elif len(others) > 1 and mostly:
             sure.update(key for key in others if {shape for _, shape in self.forms[key]} & {"capitals", "title"})
         return {key: self.names[key] for key in sure}
 
