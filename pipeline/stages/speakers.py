@@ -54,41 +54,44 @@ class _Found:
 
     def chosen(self) -> dict[str, str]:
         """Give the names, as first spelt, by their keys."""
-        sure = {key for key in self.times if self._is_sure(key)}
-        forms = {form for key in sure for form in self.forms[key]}
         mostly = self.labelled >= LABELLED_SHARE * self.cues
+        sure = {key for key in self.times if self._is_sure(key, lower=mostly and self._many_in_lower_case())}
+        forms = {form for key in sure for form in self.forms[key]}
         if mostly:  # Names may then be spelt in several ways.
             forms |= {(bracket, shape) for bracket, _ in forms for shape in ("capitals", "title")}
-        others = [key for key in self.times if key not in sure and self._is_likely(key)]
+        # Where all is written in capitals, a name's words are told by being said nowhere.
+        said = set() if any(map(str.islower, self.spoken)) else {word.casefold() for word in self.spoken}
+        others = [key for key in self.times if key not in sure and self._is_likely(key, said)]
         if sure:
             sure.update(key for key in others if self.forms[key] & forms)
         elif len(others) > 1 and mostly:
             sure.update(key for key in others if {shape for _, shape in self.forms[key]} & {"capitals", "title"})
         return {key: self.names[key] for key in sure}
 
-    def _is_sure(self, key: str) -> bool:
+    def _many_in_lower_case(self) -> bool:
+        lower = sum(self.times[key] for key, forms in self.forms.items() if (":", "lower") in forms)
+        return lower >= MIN_TIMES_LOWER
+
+    def _stands_before_words(self, key: str) -> bool:
+        return self.before_words[key] >= NAME_SHARE * self.times[key]
+
+    def _is_sure(self, key: str, *, lower: bool) -> bool:
         shapes = {shape for _, shape in self.forms[key]}
         brackets = {bracket for bracket, _ in self.forms[key]}
-        if self.before_words[key] < NAME_SHARE * self.times[key]:
+        if not self._stands_before_words(key):
             return False
         if "numbered" in shapes or brackets & {"[]:", "():"}:
             return True
-        if "lower" in shapes:
-            lower = sum(self.times[other] for other, forms in self.forms.items() if (":", "lower") in forms)
-            often = lower >= MIN_TIMES_LOWER and self.labelled >= LABELLED_SHARE * self.cues
-            return often and self.times[key] >= MIN_TIMES
-        return self.times[key] >= MIN_TIMES
+        return self.times[key] >= MIN_TIMES and (lower or "lower" not in shapes)
 
-    def _is_likely(self, key: str) -> bool:
+    def _is_likely(self, key: str, said: set[str]) -> bool:
         """Tell whether what is there once can be a name beside others: its words are not said otherwise."""
         shapes = {shape for _, shape in self.forms[key]}
-        if self.before_words[key] < NAME_SHARE * self.times[key] or "lower" in shapes:
+        if not self._stands_before_words(key) or "lower" in shapes:
             return False
-        if "title" in shapes or "uncased" in shapes:
+        if shapes & {"title", "uncased"}:
             return key not in self.spoken
-        # Where all is written in capitals, a name's words are told by being said nowhere.
-        said = {word.casefold() for word in self.spoken}
-        return any(map(str.islower, self.spoken)) or not said & set(key.split())
+        return said.isdisjoint(key.split())
 
 
 def with_speakers(track: CaptionTrack) -> CaptionTrack:

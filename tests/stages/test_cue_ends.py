@@ -80,7 +80,7 @@ def test_no_cue_holds_the_next_ones_words(drawn):
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["overlapping_ends.srt", "ends_far_too_late.srt"])
-def test_every_utterance_ends_where_the_next_one_begins(shared_data: Path, name):
+def test_every_utterance_ends_where_the_next_one_begins(shared_data: Path, name: str) -> None:
     utterances = segment(read_captions(shared_data / "field" / name), RECOMMENDED)
     assert [u.start_ms for u in utterances] == STARTS
     assert [u.end_ms for u in utterances[:-1]] == STARTS[1:]
@@ -88,14 +88,14 @@ def test_every_utterance_ends_where_the_next_one_begins(shared_data: Path, name)
 
 
 @pytest.mark.shared_data
-def test_three_cues_at_once_are_one_utterance(shared_data: Path):
+def test_three_cues_at_once_are_one_utterance(shared_data: Path) -> None:
     first, second = segment(read_captions(shared_data / "field" / "same_times.srt"), RECOMMENDED)
     assert (first.start_ms, first.end_ms, len(first.text.split())) == (1000, 9000, 22)
     assert (second.start_ms, second.end_ms) == (9500, 12_500)
 
 
 @pytest.mark.shared_data
-def test_ordinary_captions_stay_as_they_are(shared_data: Path):
+def test_ordinary_captions_stay_as_they_are(shared_data: Path) -> None:
     for name in ("cue_tags.vtt", "captions_with_bom.vtt", "sample.vtt", "sample.srt", "styles.vtt"):
         track = read_captions(shared_data / "captions" / name)
         cues = list(track.cues)

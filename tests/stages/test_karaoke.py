@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.stages.captions import read_captions, segment
+from pipeline.stages.captions import SegmentationPolicy, read_captions, segment
+from pipeline.stages.captions_text import read_srt, read_vtt
 from pipeline.stages.karaoke import markup_of_words
+from tests.stages.rolling import clock
 from tests.stages.shown import LINES, RECOMMENDED, SEED, Shown, every, recommended, spoken, told, track_of, words_of
 
 STYLES = [
@@ -124,10 +128,46 @@ def test_tags_at_words_are_told_whatever_is_damaged():
     assert len(markup_of_words("<b>a " * 30_000)) == 30_000
 
 
+pieces = st.sampled_from(
+    [
+        "<u>",
+        "</u>",
+        "<b>",
+        "</i>",
+        "I ",
+        "never ",
+        "I",
+        "\n",
+        "Ann: ",
+        "[S1]: ",
+        "[Laughter] ",
+        ">> ",
+        "- ",
+        ".",
+        "<v Bob>",
+        "{b}",
+    ]
+)
+cues_of_anything = st.lists(
+    st.tuples(st.integers(0, 3000), st.integers(1, 3000), st.lists(pieces, max_size=8).map("".join)), max_size=10
+)
+
+
+@settings(deadline=None)
+@given(cues_of_anything, st.sampled_from(["srt", "vtt"]))
+def test_no_cues_make_it_fall_over_and_no_end_is_before_its_start(drawn, form):
+    reader = read_srt if form == "srt" else read_vtt
+    track = reader("\n\n".join(f"{clock(start)} --> {clock(start + length)}\n{text}" for start, length, text in drawn))
+    for policy in (SEED, RECOMMENDED):
+        assert all(u.start_ms < u.end_ms and "\u2063" not in u.text + u.speaker for u in segment(track, policy))
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])
 @pytest.mark.parametrize("name", ["karaoke_font.srt", "karaoke_speaker.srt"])
-def test_the_karaoke_of_whisper_and_stable_ts_gives_three_sentences(shared_data: Path, name, policy):
+def test_the_karaoke_of_whisper_and_stable_ts_gives_three_sentences(
+    shared_data: Path, name: str, policy: SegmentationPolicy
+) -> None:
     utterances = segment(read_captions(shared_data / "field" / name), policy)
     assert [u.text for u in utterances] == list(LINES)
     assert all(u.kept for u in utterances)

@@ -166,7 +166,7 @@ def test_every_word_of_rolling_lines_is_there_once(lines, height):
 
 
 @pytest.mark.shared_data
-def test_a_roll_up_of_three_lines_gives_each_line_once(shared_data: Path):
+def test_a_roll_up_of_three_lines_gives_each_line_once(shared_data: Path) -> None:
     track = read_captions(shared_data / "field" / "three_line_rollup.srt")
     words = " ".join(cue.text.split("\n")[-1] for cue in track.cues)
     assert [text for text, _, _ in words_of(track)] == words.split()

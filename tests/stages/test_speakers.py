@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.stages.captions import read_captions, segment
+from pipeline.stages.captions import SegmentationPolicy, read_captions, segment
 from tests.stages.shown import RECOMMENDED, SEED, every, recommended, spoken, track_of
 
 FIRST, SECOND, THIRD = "Where were you on that day?", "I was at work until nine.", "And the bus was late?"
@@ -166,7 +166,7 @@ def test_no_utterance_has_two_speakers_and_no_word_is_lost(turns, form):
 @pytest.mark.shared_data
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])
 @pytest.mark.parametrize("name", ["speaker_names.vtt", "speaker_capitals.srt", "speaker_brackets.srt"])
-def test_no_name_is_in_a_text(shared_data: Path, name, policy):
+def test_no_name_is_in_a_text(shared_data: Path, name: str, policy: SegmentationPolicy) -> None:
     utterances = segment(read_captions(shared_data / "field" / name), policy)
     speakers = [u.speaker for u in utterances]
     assert all(speakers)

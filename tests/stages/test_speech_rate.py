@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stages.captions import nothing_usable, read_captions, segment
+from pipeline.stages.captions import SegmentationPolicy, nothing_usable, read_captions, segment
 from pipeline.stages.segmentation import TOO_FAST
 from pipeline.stages.speech_rate import too_fast
 from tests.stages.shown import RECOMMENDED, SEED, every, track_of
@@ -60,7 +60,7 @@ def test_captions_without_any_utterance_give_nothing():
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])
-def test_squeezed_words_are_left_out(shared_data: Path, policy):
+def test_squeezed_words_are_left_out(shared_data: Path, policy: SegmentationPolicy) -> None:
     utterances = segment(read_captions(shared_data / "field" / "squeezed_words.vtt"), policy)
     assert {u.reason for u in utterances} == {TOO_FAST}
 
@@ -68,12 +68,12 @@ def test_squeezed_words_are_left_out(shared_data: Path, policy):
 @pytest.mark.shared_data
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])
 @pytest.mark.parametrize("name", ["captions/automatic_real.json3", "interview/interview.en.vtt", "captions/sample.vtt"])
-def test_real_speech_is_never_too_fast(shared_data: Path, name, policy):
+def test_real_speech_is_never_too_fast(shared_data: Path, name: str, policy: SegmentationPolicy) -> None:
     assert TOO_FAST not in {u.reason for u in segment(read_captions(shared_data / name), policy)}
 
 
 @pytest.mark.shared_data
-def test_no_line_of_a_comedy_series_is_too_fast(shared_data: Path):
+def test_no_line_of_a_comedy_series_is_too_fast(shared_data: Path) -> None:
     def milliseconds(time: str) -> int:
         hours, minutes, seconds = time.replace(",", ".").split(":")
         return round(1000 * (60 * (60 * int(hours) + int(minutes)) + float(seconds)))
