@@ -26,6 +26,8 @@ WORDS_A_CUE = 1.5
 WORD_BY_WORD_MIN_CUES = 5
 # … and not every cue is a sentence: replies such as "No." are.
 WORD_BY_WORD_SENTENCES = 0.5
+# A word without a duration of its own stands below or above its neighbour; more lines are real ones.
+TWO_LINED_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def word_by_word(raw_cues: Sequence[RawCue]) -> bool:
     """Tell whether a track shows one word at a time."""
     shown = [" ".join(cue.shown) for cue in raw_cues if cue.shown]
     words = sum(len(text.split()) for text in shown)
-    if any(len(cue.shown) > 1 for cue in raw_cues):
+    if sum(len(cue.shown) > 1 for cue in raw_cues) > TWO_LINED_SHARE * len(raw_cues):
         return False
     if len(shown) < WORD_BY_WORD_MIN_CUES or words > WORDS_A_CUE * len(shown):
         return False

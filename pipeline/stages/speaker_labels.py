@@ -15,7 +15,7 @@ LABEL = re.compile(
     rf"(?P<bracketed>\[(?P<square>[^\[\]()\n]{{1,60}})\]|\((?P<round>[^\[\]()\n]{{1,60}})\))(?P<colon>{_COLON})?"
     rf"|(?P<plain>[^\W_][^:：\n\[\]()<>♪]{{0,60}}?)(?:\s*[(\[][^()\[\]\n]{{1,40}}[)\]])?{_COLON})\s*"
 )
-_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:\d{1,3}|[a-z])?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z])?", re.IGNORECASE)
 # Small words inside names and roles.
 _SMALL_WORDS = (
     "de van von der den di da del la le du dos das bin ibn al el y e af av zu zur ten ter of the and on at in from"
@@ -53,7 +53,12 @@ _SOUND = re.compile(
     r"(?:e|s|es|ed|er|ing|ning|ping|ming|bing|ter)?[.,!]?",
     re.IGNORECASE,
 )
-_MANNER = frozenset({"in", "on", "off", "both", "together", "softly", "loudly", "quietly", "end", "start", "begin"})
+_MANNERS = """
+    in on off both together end start begin softly loudly quietly sarcastically angrily sadly happily excitedly
+    nervously slowly quickly calmly sternly jokingly mockingly cheerfully turkish dutch swedish polish greek
+    hebrew persian thai
+"""
+_MANNER: frozenset[str] = frozenset(_MANNERS.split())
 _TITLES = re.compile(r"(?:[^\W\d_]\.\s*)+")
 
 
@@ -132,9 +137,12 @@ def _shape(name: str) -> str:
 
 def _without_titles(name: str) -> str:
     return re.sub(
-        r"\b(?:mr|mrs|ms|dr|prof|rev|gen|col|capt|lt|sgt|sen|rep|gov|st|jr|sr|pres|amb|hon)\.", "", name, flags=re.I
+        r"\b(?:mr|mrs|ms|dr|prof|rev|gen|col|capt|lt|sgt|sen|rep|gov|st|jr|sr|pres|amb|hon|maj|cpl|det|no)\.",
+        "",
+        name,
+        flags=re.I,
     )
 
 
 def _belongs(word: str) -> bool:
-    return word[0].isupper() or word[0].isdigit() or word[0] in "&'’\"“(" or word in _PARTICLES
+    return word[0].isupper() or word[0].isdigit() or word[0] in "&#'’\"“(" or word in _PARTICLES
