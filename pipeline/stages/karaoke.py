@@ -16,6 +16,9 @@ from pipeline.stages.raw_cues import TOUCHING_MS, Chunk, RawCue
 # the longest silence inside a sentence, see `cutting.SENTENCE_PAUSE_MS`.
 LONGEST_BREAK_MS = 3_000
 
+# So many cues of a line show which markup most of its words have.
+MOST_LOOKED_AT = 20
+
 _MARKUP = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z]+)(?P<rest>[^<>]*)>|<[\d:.,]*>|\{[^{}]*\}")
 # Tags that say who speaks or in which language, and no highlight.
 _NO_HIGHLIGHT = {"v", "lang", "br"}
@@ -106,19 +109,21 @@ def _groups(raw_cues: Sequence[RawCue]) -> Iterator[list[_State]]:
     text: list[str] = []
     lit: frozenset[int] = frozenset()
     plain = ""
+    last = -1
     for index, cue in enumerate(raw_cues):
         words = _visible(cue)
         if not group or words != text or not words or cue.timed or _long_break(group[-1].cue, cue):
             if group:
                 yield group
-            group, text, lit = [], words, frozenset()
+            group, text, lit, last = [], words, frozenset(), -1
             plain = _plain_markup(raw_cues, index, words)
         now = _highlighted(cue, words, plain)
         new = now - lit if lit < now else now
-        if group and _goes_back(group, new, cue):
+        if group and _goes_back(group[-1], last, new, cue):
             yield group
-            group, new = [], now
+            group, new, last = [], now, -1
         group.append(_State(cue, new))
+        last = max(new, default=last)
         # Between two words there may be a cue without highlight.
         lit = now or lit
     if group:
@@ -133,7 +138,7 @@ def _long_break(before: RawCue, cue: RawCue) -> bool:
 def _plain_markup(raw_cues: Sequence[RawCue], first: int, words: list[str]) -> str:
     """Return the markup of a word that is not highlighted: none, or the one that most words have."""
     found: Counter[str] = Counter()
-    for cue in raw_cues[first : first + len(words) + 1]:
+    for cue in raw_cues[first : first + min(len(words), MOST_LOOKED_AT) + 1]:
         if _visible(cue) != words:
             break
         found.update(cue.markup or [""])
@@ -146,12 +151,12 @@ def _highlighted(cue: RawCue, words: list[str], plain: str) -> frozenset[int]:
     return frozenset(index for index, markup in enumerate(cue.markup) if markup != plain)
 
 
-def _goes_back(group: list[_State], new: frozenset[int], cue: RawCue) -> bool:
-    """Tell whether the highlight is at or before a word that it has left."""
-    last = max((index for state in group for index in state.new), default=-1)
-    if not new or last < 0 or min(new) > last:
+def _goes_back(before: _State, last: int, new: frozenset[int], cue: RawCue) -> bool:
+    """Tell whether the highlight is at or before the word where it was last."""
+    if not new or min(new) > last:
         return False
-    return not (min(new) == last and cue.start_ms - group[-1].cue.end_ms <= TOUCHING_MS and group[-1].new)
+    goes_on = before.new and cue.start_ms - before.cue.end_ms <= TOUCHING_MS
+    return not (min(new) == last and goes_on)
 
 
 def _merged(group: list[_State], next_lines: list[list[str]]) -> RawCue:

@@ -27,7 +27,7 @@ WORD_BY_WORD_MIN_CUES = 5
 # … and not every cue is a sentence: replies such as "No." are.
 WORD_BY_WORD_SENTENCES = 0.5
 # A word without a duration of its own stands below or above its neighbour; more lines are real ones.
-TWO_LINED_SHARE = 0.2
+TWO_LINED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ def carried_over(before: Screen | None, cue: Screen) -> Carried:
     whole = shared == len(before.keys)
     if shared >= SHARED_WORDS and (touching or shared < len(cue.keys)):
         return Carried(_tokens_of_keys(cue, shared))
-    if whole and touching:
+    # A line to which words were added, or of which only the end is left.
+    if touching and (whole or SHARED_WORDS > shared == len(new) > 1):
         return Carried(_tokens_of_keys(cue, shared))
     grown = _grown_inside_a_word(before, cue) if touching else NOTHING
     if grown != NOTHING:
@@ -130,7 +131,10 @@ def _same(old: tuple[str, ...], new: tuple[str, ...]) -> bool:
         return False
     if new[: len(old)] == old or old[: len(new)] == new:
         return False  # What only grew at its end is no correction.
-    return difflib.SequenceMatcher(None, " ".join(old), " ".join(new)).ratio() >= CORRECTED_SIMILARITY
+    matcher = difflib.SequenceMatcher(None, " ".join(old), " ".join(new))
+    # What differs much is told in less time.
+    ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+    return all(ratio() >= CORRECTED_SIMILARITY for ratio in ratios)
 
 
 def _tokens_of_keys(cue: Screen, keys: int) -> int:
@@ -164,9 +168,9 @@ def _grown_inside_a_word(before: Screen, cue: Screen) -> Carried:
     return NOTHING
 
 
-def is_repeat(before: RawCue, cue: RawCue) -> bool:
-    """Tell whether a cue shows the same again without a break."""
-    return before.seen == cue.seen and cue.start_ms - before.end_ms <= TOUCHING_MS
+def is_repeat(before: Screen, cue: Screen) -> bool:
+    """Tell whether a cue shows the same words again without a break, be it in another case."""
+    return before.keys == cue.keys and cue.start_ms - before.end_ms <= TOUCHING_MS
 
 
 def rolls(raw_cues: Sequence[RawCue]) -> bool:

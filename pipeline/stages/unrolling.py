@@ -127,17 +127,17 @@ def _cues_of_words(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
 def _rolling_cues(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
     """Give each cue the words that did not stand on the screen before it."""
     ends = _ends(raw_cues)
+    screens = [screen_of(cue) for cue in raw_cues]
     for index in range(len(raw_cues) - 1, 0, -1):
-        if is_repeat(raw_cues[index - 1], raw_cues[index]):
+        if is_repeat(screens[index - 1], screens[index]):
             ends[index - 1] = ends[index]  # The words take as long as they stand there alone.
     words_of: list[list[Word]] = []
     before: Screen | None = None
-    for cue, end_ms in zip(raw_cues, ends, strict=True):
-        screen = screen_of(cue)
+    for screen, end_ms in zip(screens, ends, strict=True):
         carried = carried_over(before, screen)
         if carried.tokens:
             _finish_word(words_of, screen.tokens[carried.tokens - 1], unfinished=carried.unfinished)
-        words = spread(screen.tokens[carried.tokens :], cue.start_ms, end_ms)
+        words = spread(screen.tokens[carried.tokens :], screen.start_ms, end_ms)
         if _adds_to_line(carried, words, before):
             words = [replace(w, end_ms=min(w.end_ms, w.start_ms + longest_word_ms(w.text))) for w in words]
         words_of.append(words)

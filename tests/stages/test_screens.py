@@ -130,6 +130,30 @@ def test_the_same_text_in_touching_cues_is_said_once_over_their_time():
     assert len(segment(track_of(cues), SEED)) == 5
 
 
+def test_a_line_of_which_the_end_is_left_is_not_said_again():
+    texts = [
+        "I never thought",
+        "I never thought the river",
+        "never thought the river would go",
+        "the river would go",
+        "would go",
+    ]
+    assert [u.text for u in recommended(every(600, texts))] == ["I never thought the river would go"]
+
+
+def test_words_told_apart_by_capitals_take_the_time_of_all_cues():
+    lines = ["we went home early", "and nobody came with us"]
+    cues: list[Shown] = []
+    for number, line in enumerate(lines):
+        words = line.split()
+        shown = [" ".join([*words[:n], words[n].upper(), *words[n + 1 :]]) for n in range(len(words))]
+        cues += every(600, shown, number * 4000)
+    assert [(u.start_ms, u.end_ms, u.text.lower()) for u in recommended(cues)] == [
+        (0, 2400, lines[0]),
+        (4000, 7000, lines[1]),
+    ]
+
+
 def test_what_is_said_twice_is_kept_twice():
     cues = [
         (0, 800, "No."),
