@@ -55,7 +55,8 @@ class _Found:
     def chosen(self) -> dict[str, str]:
         """Give the names, as first spelt, by their keys."""
         mostly = self.labelled >= LABELLED_SHARE * self.cues
-        sure = {key for key in self.times if self._is_sure(key, lower=mostly and self._many_in_lower_case())}
+        lower = mostly and self._many_in_lower_case()
+        sure = {key for key in self.times if self._is_sure(key, lower=lower)}
         forms = {form for key in sure for form in self.forms[key]}
         if mostly:  # Names may then be spelt in several ways.
             forms |= {(bracket, shape) for bracket, _ in forms for shape in ("capitals", "title")}
