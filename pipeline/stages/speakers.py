@@ -29,6 +29,7 @@ NAME_SHARE = 0.6
 LABELLED_SHARE = 0.5
 # Names in lower case are there as often at least, all together: "remember: …" is said twice.
 MIN_TIMES_LOWER = 4
+_NOTES = "♩♪♫♬"
 
 
 @dataclass
@@ -154,8 +155,10 @@ def _marked_line(line: str, names: dict[str, str]) -> str:
 def _beginnings(line: str) -> Iterator[int]:
     """Give where something new can begin in a line: its start, and behind each end of a sentence, tag or mark."""
     yield 0
+    sung = False  # Between two notes all is a song.
     for position in range(1, len(line)):
-        if line[position - 1].isspace() and not line[position].isspace():
+        sung ^= line[position - 1] in _NOTES
+        if not sung and line[position - 1].isspace() and not line[position].isspace():
             before = line[max(0, position - 40) : position].rstrip()
             if before.endswith((".", "!", "?", "…", "]", ")", '"', "”", "♪", "--", "—", ">")):
                 yield position

@@ -117,6 +117,21 @@ def test_sounds_before_and_behind_a_name_stay_sounds():
     ]
 
 
+def test_a_song_is_a_tag_whoever_sings_it():
+    texts = [
+        "♪ ANN: la la la ♪",
+        "ANN: ♪ la la ♪ I like that song.",
+        "♪ la ♪ BOB: So do I, really.",
+        "ANN: Good to know.",
+    ]
+    assert spoken(recommended(every(3000, texts))) == [
+        ("", "♪ ANN: la la la ♪"),
+        ("ANN", "I like that song."),
+        ("BOB", "So do I, really."),
+        ("ANN", "Good to know."),
+    ]
+
+
 def test_names_among_words_with_times_are_told_too():
     text = "JOHN: I said that it was good. MARY: No it was not good at all. JOHN: Yes it was so."
     words = text.split()
