@@ -8,13 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.stages.cues import Cue, has_words, without_tags
+from pipeline.stages.pace import lasts_too_long, slow_ms
 from pipeline.stages.raw_cues import TOUCHING_MS
-from pipeline.stages.unrolling import longest_word_ms
-
-# Subtitles stay for 7 s at the most (BBC, Netflix and EBU guidelines), transcripts by paragraphs for half a minute.
-LONGEST_CUE_MS = 30_000
-# So many times as long as the words take when spoken slowly: nobody speaks like that.
-SLOWNESS = 4
 
 
 def with_plausible_ends(cues: Iterable[Cue]) -> list[Cue]:
@@ -37,11 +32,11 @@ def with_plausible_ends(cues: Iterable[Cue]) -> list[Cue]:
 
 
 def _plausible(cue: Cue, next_start_ms: int | None) -> Cue:
-    slow_ms = sum(map(longest_word_ms, without_tags(cue.text).split()))
-    if cue.end_ms - cue.start_ms <= max(LONGEST_CUE_MS, SLOWNESS * slow_ms) or not has_words(cue.text):
+    text = without_tags(cue.text)
+    if not has_words(cue.text) or not lasts_too_long(text, cue.end_ms - cue.start_ms):
         return cue
     if next_start_ms is None:
-        return replace(cue, end_ms=cue.start_ms + slow_ms)
+        return replace(cue, end_ms=cue.start_ms + slow_ms(text))
     return replace(cue, end_ms=min(cue.end_ms, next_start_ms))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.stages.cues import clean, voice_mark
+from pipeline.stages.pace import lasts_too_long, slow_ms
 from pipeline.stages.raw_cues import TOUCHING_MS, Chunk, RawCue
 
 # A line that is shown again after a longer break (ms) is said again, even if another word of it is highlighted. It is
@@ -162,10 +163,14 @@ def _goes_back(before: _State, last: int, new: frozenset[int], cue: RawCue) -> b
 def _merged(group: list[_State], next_lines: list[list[str]]) -> RawCue:
     """Make one cue of a group, without a line that is only shown here and sung in the cue that follows."""
     times: dict[int, tuple[int, int]] = {}
+    visible = _visible(group[0].cue)
     for state, following in zip(group, [*group[1:], None], strict=True):
         end_ms = state.cue.end_ms
         if following is not None and state.cue.start_ms < following.cue.start_ms:
             end_ms = min(end_ms, following.cue.start_ms)
+        words = " ".join(visible[index] for index in state.new)
+        if words and lasts_too_long(words, end_ms - state.cue.start_ms):
+            end_ms = state.cue.start_ms + slow_ms(words)
         for index in state.new:
             times[index] = (times.get(index, (state.cue.start_ms,))[0], end_ms)
     first = group[0].cue

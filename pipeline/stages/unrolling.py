@@ -9,17 +9,14 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread
+from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread, without_tags
 from pipeline.stages.karaoke import merge_karaoke
+from pipeline.stages.pace import lasts_too_long, longest_word_ms, slow_ms
 from pipeline.stages.raw_cues import FINALISING_MS, TOUCHING_MS, Chunk, RawCue
 from pipeline.stages.screens import Carried, Screen, carried_over, is_repeat, rolls, screen_of, word_by_word
 
 __all__ = ["Chunk", "RawCue", "assemble", "close_words", "in_order", "longest_word_ms", "once_each", "words_of_chunks"]
 
-# A word's times say when it starts. It ends with the next word's start, or after the longest time (ms) that it can
-# well take: a slow 12 characters a second and some. Longer waits are pauses.
-WORD_BASE_MS = 200
-WORD_MS_PER_CHARACTER = 80
 # A line grows by a word at a time; what is left of the last cue's time after its word is a pause.
 GROWING_WORDS = 1
 
@@ -102,13 +99,18 @@ def _timed_cues(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
 
 
 def _ends(raw_cues: Sequence[RawCue]) -> list[int]:
-    """Give each cue's end, or the next cue's start if that is earlier: then the next words are spoken."""
+    """Give each cue's end, or the next cue's start if that is earlier: then the next words are spoken.
+
+    An end that is far too late is where the words end if they are spoken slowly.
+    """
     ends: list[int] = []
     next_start_ms: int | None = None
     for cue, following in zip(reversed(raw_cues), [None, *reversed(raw_cues)], strict=False):
         if following is not None and following.start_ms > cue.start_ms:
             next_start_ms = following.start_ms
-        ends.append(cue.end_ms if next_start_ms is None else min(cue.end_ms, next_start_ms))
+        end_ms = cue.end_ms if next_start_ms is None else min(cue.end_ms, next_start_ms)
+        text = without_tags(" ".join(cue.shown))
+        ends.append(cue.start_ms + slow_ms(text) if text and lasts_too_long(text, end_ms - cue.start_ms) else end_ms)
     return ends[::-1]
 
 
@@ -197,11 +199,6 @@ def words_of_chunks(chunks: Sequence[Chunk], start_ms: int, end_ms: int) -> list
         words += spread(caption_tokens(pending), time_ms, max(time_ms, close_ms))
         time_ms, until_ms, pending = max(time_ms, chunk.time_ms), chunk.end_ms, chunk.text
     return words
-
-
-def longest_word_ms(word: str) -> int:
-    """Give the longest time, in milliseconds, that a word can well take."""
-    return WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word)
 
 
 def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:

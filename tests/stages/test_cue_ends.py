@@ -48,6 +48,25 @@ def test_ends_an_hour_too_late_are_those_of_the_words(policy):
     assert [(u.start_ms, u.end_ms) for u in segment(track_of(cues), policy)] == [(0, 3000), (3000, 6000), (6000, 9_200)]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["we", "went", "home", "early", "that", "day"],
+        ["we went home early", "we went home early\nthat day", "that day\nwe were all tired"],
+        [
+            "<u>we</u> went home early",
+            "we <u>went</u> home early",
+            "we went <u>home</u> early",
+            "we went home <u>early</u>",
+        ],
+    ],
+)
+def test_no_word_lasts_an_hour_where_each_has_a_time(texts):
+    cues = [(n * 600, n * 600 + 3_600_000, text) for n, text in enumerate(texts)]
+    (utterance,) = recommended(cues)
+    assert 2000 < utterance.end_ms < 10_000
+
+
 def test_a_long_paragraph_and_long_music_keep_their_ends():
     paragraph, music = Cue(0, 60_000, "we went on and on " * 10), Cue(60_000, 600_000, "♪ la la ♪")
     assert with_plausible_ends([paragraph, music]) == [paragraph, music]
