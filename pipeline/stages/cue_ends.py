@@ -11,6 +11,12 @@ from pipeline.stages.cues import Cue, has_words, without_tags
 from pipeline.stages.pace import lasts_too_long, slow_ms
 from pipeline.stages.raw_cues import TOUCHING_MS
 
+# Ends are late as a rule if so many cues are cut; then one that lasts longer than subtitles do (ms), and so many times
+# as long as its words take when spoken slowly, ends with its words.
+LATE_SHARE = 0.5
+LONGEST_SUBTITLE_MS = 7_000
+LATE_SLOWNESS = 2
+
 
 def with_plausible_ends(cues: Iterable[Cue]) -> list[Cue]:
     """End cues that last far too long where the next one begins, or after the time that their words take.
@@ -67,10 +73,20 @@ def until_the_next(cues: Iterable[Cue]) -> list[Cue]:
         else:
             joined.append(cue)
     starts = _next_starts(joined)
-    return [
+    cut = [
         cue if start_ms is None else replace(cue, end_ms=min(cue.end_ms, start_ms))
         for cue, start_ms in zip(joined, starts, strict=True)
     ]
+    changed = sum(cue != before for cue, before in zip(cut, joined, strict=True))
+    # Where ends are too late as a rule, so are those before a pause.
+    return list(map(_without_pause, cut)) if changed and changed >= LATE_SHARE * (len(cut) - 1) else cut
+
+
+def _without_pause(cue: Cue) -> Cue:
+    takes_ms = slow_ms(without_tags(cue.text))
+    if not has_words(cue.text) or cue.end_ms - cue.start_ms <= max(LONGEST_SUBTITLE_MS, LATE_SLOWNESS * takes_ms):
+        return cue
+    return replace(cue, end_ms=cue.start_ms + takes_ms)
 
 
 def _together(before: Cue, cue: Cue) -> bool:

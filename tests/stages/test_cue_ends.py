@@ -48,6 +48,29 @@ def test_ends_an_hour_too_late_are_those_of_the_words(policy):
     assert [(u.start_ms, u.end_ms) for u in segment(track_of(cues), policy)] == [(0, 3000), (3000, 6000), (6000, 9_200)]
 
 
+def test_where_ends_are_late_as_a_rule_the_one_before_a_pause_is_too():
+    texts = {
+        0: "Nobody came here.",
+        3000: "It was very cold.",
+        6000: "And so we left the whole house that day.",
+        40_000: "Here we are now.",
+    }
+    cues = [(start, start + 20_000, text) for start, text in texts.items()]
+    assert [(u.start_ms, u.end_ms) for u in recommended(cues)] == [
+        (0, 3000),
+        (3000, 6000),
+        (6000, 10_360),
+        (40_000, 41_840),
+    ]
+    once = [
+        (0, 3000, "Nobody came here."),
+        (2900, 6000, "It was very cold."),
+        (6000, 16_000, "And so we left."),
+        (17_000, 20_000, "Here we are now."),
+    ]
+    assert [u.end_ms for u in recommended(once)] == [2900, 6000, 16_000, 20_000]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
