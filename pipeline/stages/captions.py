@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.stages.captions_json3 import read_json3
@@ -86,7 +87,7 @@ def read_captions(path: Path) -> CaptionTrack:
     cues = _without_endless(track.cues, problems)
     if len(problems) > MAX_PROBLEMS:
         problems = [*problems[:MAX_PROBLEMS], f"… and {len(problems) - MAX_PROBLEMS} more problems."]
-    return CaptionTrack(cues, track.format, track.kind, tuple(problems))
+    return replace(track, cues=cues, problems=tuple(problems))
 
 
 def _holds_transcript(track: CaptionTrack) -> bool:

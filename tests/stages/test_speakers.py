@@ -51,6 +51,14 @@ def test_a_voice_is_who_speaks(policy):
     assert spoken(utterances) == [("Joy Miller", FIRST), ("Sam", SECOND), ("Joy Miller", THIRD)]
 
 
+def test_the_first_voice_is_told_of_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.vtt"
+    path.write_text(
+        f"WEBVTT\n\n00:00.000 --> 00:03.000\n<v Joy Miller>{FIRST}\n\n00:03.000 --> 00:06.000\n<v Sam>{SECOND}\n"
+    )
+    assert spoken(segment(read_captions(path), RECOMMENDED)) == [("Joy Miller", FIRST), ("Sam", SECOND)]
+
+
 def test_a_voice_that_is_named_later_did_not_speak_before():
     texts = ["Somebody said this before.", f"<v Sam>{SECOND}"]
     assert spoken(recommended(every(3000, texts), "vtt")) == [("", texts[0]), ("Sam", SECOND)]
