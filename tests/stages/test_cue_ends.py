@@ -1,5 +1,6 @@
 """Ends of cues: none holds what is said after it, and none lasts for an hour."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.stages.captions import read_captions, segment
+from pipeline.stages.captions_json3 import read_json3
 from pipeline.stages.cue_ends import until_the_next, with_plausible_ends
 from pipeline.stages.cues import Cue
 from pipeline.stages.screens import said_once
@@ -20,6 +22,13 @@ def test_a_cue_ends_where_the_next_one_begins():
     cues = [(0, 3000, "I told you that before."), (2700, 5000, "You did not, my friend.")]
     assert told(recommended(cues)) == [(0, 2700, "I told you that before."), (2700, 5000, "You did not, my friend.")]
     assert told(segment(track_of(cues), SEED)) == cues
+
+
+def test_json3_without_word_times_ends_where_the_next_line_begins():
+    lines = ["so the first thing I want", "is that nobody here knew", "about the letters at all"]
+    events = [{"tStartMs": n * 2400, "dDurationMs": 4700, "segs": [{"utf8": line}]} for n, line in enumerate(lines)]
+    utterances = segment(read_json3(json.dumps({"events": events})), RECOMMENDED)
+    assert told(utterances) == [(0, 2400, lines[0]), (2400, 4800, lines[1]), (4800, 9500, lines[2])]
 
 
 def test_cues_of_the_same_times_are_lines_of_one():
