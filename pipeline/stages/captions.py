@@ -12,6 +12,7 @@ from pipeline.stages.segmentation import (
     SEGMENTATION_POLICIES,
     SegmentationPolicy,
     Utterance,
+    nothing_usable,
     segment,
     without_speechless,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SegmentationPolicy",
     "Utterance",
     "Word",
+    "nothing_usable",
     "read_captions",
     "segment",
     "without_speechless",

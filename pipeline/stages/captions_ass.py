@@ -52,6 +52,7 @@ def read_ass(text: str) -> CaptionTrack:
             continue
         name = row.get("name", row.get("actor", "")).strip()
         lines = _lines(row["text"], start_ms, voices.mark(name) if name else "")
+        voices.begun = True
         if end_ms > start_ms:
             raw_cues.append(RawCue(start_ms, end_ms, lines))
         elif end_ms == start_ms:
@@ -62,7 +63,7 @@ def read_ass(text: str) -> CaptionTrack:
     # Programs sort the lines by style or layer as they like.
     raw_cues.sort(key=lambda cue: cue.start_ms)
     cues, kind = assemble(once_each(raw_cues, problems))
-    return CaptionTrack(cues, "ass", kind, tuple(problems))
+    return CaptionTrack(cues, "ass", kind, tuple(problems), voices.first)
 
 
 def _is_drawing(text: str) -> bool:

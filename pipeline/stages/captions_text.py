@@ -8,6 +8,7 @@ from pipeline.stages.captions_blocks import blocks
 from pipeline.stages.captions_markup import mended
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms, times_ms
 from pipeline.stages.cues import CaptionTrack, clean
+from pipeline.stages.karaoke import markup_of_words
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
 from pipeline.stages.voices import Voices
@@ -26,15 +27,17 @@ class _ShownLines:
 
     voices: Voices = field(default_factory=Voices)
 
-    def of(self, payload: Sequence[str]) -> tuple[tuple[Chunk, ...], ...]:
-        return tuple(map(self._chunks, mended(payload)))
+    def of(self, shown: Sequence[str]) -> tuple[tuple[Chunk, ...], ...]:
+        return tuple(map(self._chunks, shown))
 
     def _chunks(self, line: str) -> tuple[Chunk, ...]:
         """Cut a line at its word times; another voice becomes a speaker mark, all other markup is dropped."""
         chunks: list[Chunk] = []
         text, time_ms, position = "", None, 0
         for match in _INLINE.finditer(line):
-            text += line[position : match.start()]
+            piece = line[position : match.start()]
+            text += piece
+            self.voices.begun = self.voices.begun or bool(clean(piece).strip())
             position = match.end()
             if match["voice"]:
                 text += self.voices.mark(match["voice"])
@@ -48,11 +51,12 @@ class _ShownLines:
                 chunks.append(Chunk(clean(text), time_ms))
             text, time_ms = "", following
         chunks.append(Chunk(clean(text + line[position:]), time_ms))
+        self.voices.begun = self.voices.begun or any(chunk.text.strip() for chunk in chunks)
         return tuple(chunks)
 
 
-def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None = None) -> list[RawCue]:
-    """Read the cues of a file, those without a duration among their neighbours."""
+def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None = None) -> tuple[list[RawCue], str]:
+    """Read the cues of a file, those without a duration among their neighbours, and the name of the first voice."""
     raw_cues: list[RawCue] = []
     moments: list[MomentaryCue] = []
     lines = _ShownLines()
@@ -62,16 +66,16 @@ def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None 
         except UnreadableTimeError:
             problems.append(f"{block.where}: the time cannot be read, so this cue is left out.")
             continue
-        payload = block.payload or ((rest,) if rest else ())
-        if not payload:
+        payload = mended(block.payload or ((rest,) if rest else ()))
+        if not (block.payload or rest):
             problems.append(f"{block.where}: the cue has no text.")
         elif end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, lines.of(payload)))
+            raw_cues.append(RawCue(start_ms, end_ms, lines.of(payload), markup_of_words("\n".join(payload))))
         elif end_ms == start_ms:
             moments.append(MomentaryCue(len(raw_cues), start_ms, lines.of(payload), block.where))
         else:
             problems.append(f"{block.where}: the cue ends before it begins, so it is left out.")
-    return with_moments(raw_cues, moments, problems)
+    return with_moments(raw_cues, moments, problems), lines.voices.first
 
 
 def read_vtt(text: str) -> CaptionTrack:
@@ -92,11 +96,11 @@ def read_vtt(text: str) -> CaptionTrack:
     .. [1] W3C, "WebVTT: The Web Video Text Tracks Format", section 6 (parsing).
     """
     problems: list[str] = []
-    raw_cues = _raw_cues(text, problems, remark=_VTT_REMARK)
+    raw_cues, voice = _raw_cues(text, problems, remark=_VTT_REMARK)
     if raw_cues and not text.lstrip("\ufeff \t\n").startswith("WEBVTT"):
         problems.insert(0, 'line 1: the heading "WEBVTT" is missing; the cues are read all the same.')
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
-    return CaptionTrack(cues, "vtt", kind, tuple(problems))
+    return CaptionTrack(cues, "vtt", kind, tuple(problems), voice)
 
 
 def read_srt(text: str) -> CaptionTrack:
@@ -113,6 +117,6 @@ def read_srt(text: str) -> CaptionTrack:
         Possibly without cues; what could not be read is in ``problems``.
     """
     problems: list[str] = []
-    raw_cues = _raw_cues(text, problems)
+    raw_cues, voice = _raw_cues(text, problems)
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
-    return CaptionTrack(cues, "srt", kind, tuple(problems))
+    return CaptionTrack(cues, "srt", kind, tuple(problems), voice)

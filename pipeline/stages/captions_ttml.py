@@ -59,7 +59,7 @@ class TtmlTarget:
         """Return what was read, also of a file that breaks off."""
         raw_cues = with_moments(self._raw_cues, self._moments, self.problems)
         cues, kind = assemble(in_order(once_each(raw_cues, self.problems), self.problems))
-        return CaptionTrack(cues, "ttml", kind, tuple(self.problems))
+        return CaptionTrack(cues, "ttml", kind, tuple(self.problems), self._voices.first)
 
     def start(self, name: str, values: dict[str, str]) -> None:
         if name == "tt":
@@ -109,7 +109,9 @@ class TtmlTarget:
 
     def _mark(self, agent: str) -> str:
         name = self._agents.get(agent.strip(), agent) if agent else ""
-        return clean(self._voices.mark(name)) if name else ""
+        mark = self._voices.mark(name) if name else ""
+        self._voices.begun = True
+        return mark
 
     def _close(self, element: _Element, paragraph: _Paragraph) -> None:
         lines = tuple(_chunks(line) for line in paragraph.lines)

@@ -23,7 +23,7 @@ _LISTS = ("segments", "transcription", "chunks", "utterances", "body", "captions
 _STARTS, _ENDS = ("start", "from", "start_time", "begin"), ("end", "to", "end_time")
 _DURATIONS = ("duration", "dur")
 _TEXTS = ("text", "word", "content", "punctuated_word", "transcript")
-# Nobody takes so many seconds for a character: the times are in milliseconds.
+# Nobody takes so many seconds for a character: times in milliseconds.
 _SLOWEST_S_PER_CHARACTER = 5.0
 # Words without segments are put together up to so many, or up to a silence of so many milliseconds.
 _LINE_WORDS = 10
@@ -94,13 +94,14 @@ def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
             problems.append(f"{where}: its times are missing or wrong, so it is left out.")
             continue
         lines = (tuple(_chunks(segment, voices)),)
+        voices.begun = True
         if end_ms > start_ms:
             raw_cues.append(RawCue(start_ms, end_ms, lines))
         else:
             moments.append(MomentaryCue(len(raw_cues), start_ms, lines, where))
     raw_cues = with_moments(raw_cues, moments, problems)
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
-    return CaptionTrack(cues, "whisper", kind, tuple(problems))
+    return CaptionTrack(cues, "whisper", kind, tuple(problems), voices.first)
 
 
 def _segments(document: Any, problems: list[str]) -> list[_Segment]:
@@ -288,4 +289,5 @@ def _chunks(segment: _Segment, voices: Voices) -> Iterator[Chunk]:
         pieces = [(f" {text}", word) for text, word in zip(shown, firsts, strict=True)]
     for text, word in pieces:
         mark = voices.mark(word.speaker or segment.whole.speaker or voices.name)
-        yield Chunk(clean(mark + text), word.start_ms)
+        ends = word.start_ms is not None and word.end_ms is not None and word.end_ms > word.start_ms
+        yield Chunk(clean(mark + text), word.start_ms, word.end_ms if ends else None)

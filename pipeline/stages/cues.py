@@ -13,20 +13,24 @@ from pipeline.stages.normal_text import readable
 _TAG = re.compile(r"\[{1,2}(?!\s*_+\s*\])[^\[\]]*\]{1,2}|\({1,2}[^()]*\){1,2}|[♩♪♫♬](?:(?!>>)[^♩♪♫♬])*[♩♪♫♬]?")
 _MASKED_WORD = re.compile(r"\[\s*(_+)\s*\]")
 # ">>" before the words of another speaker, also where it touches a word: "I do.>>Me too."
-_SPEAKER_MARK = re.compile(r">{2,}\u2063?")
-# The same from a voice tag (`<v Ann>`), told from what a caption's author wrote by an invisible separator: where cues
-# are taken as they come it is left out again.
-VOICE_MARK = ">>\u2063"
+_SPEAKER_MARK = re.compile(r">{2,}(?:\u2063[^\u2063\n]*\u2063)?")
+# The same from a voice tag (`<v Ann>`) or a name before the words (`Ann:`), told from what a caption's author wrote by
+# invisible separators, and with the name between them if there is one. It is never shown.
+_VOICE_MARK = re.compile(r">>\u2063[^\u2063\n]*\u2063")
+VOICE_MARK = ">>\u2063\u2063"
+# As many characters of a name as a database column holds.
+_LONGEST_NAME = 120
 _TOKEN = re.compile(rf"{_TAG.pattern}|{_SPEAKER_MARK.pattern}|(?:(?!{_TAG.pattern}|>>)\S)+")
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word (or tag, or speaker mark) and when it is spoken, in milliseconds."""
+    """One word (or tag, or speaker mark) and when it is spoken, in milliseconds; ``speaker`` is empty if unknown."""
 
     text: str
     start_ms: int
     end_ms: int
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,15 @@ class CaptionTrack:
 
     ``format`` is "srt", "vtt", "json3" or another that `caption_formats` knows; ``kind`` is "automatic" where lines
     roll or words carry times, otherwise "manual". ``problems`` says in a sentence each, with its place in the file,
-    what could not be read.
+    what could not be read. ``voice`` is who speaks first, where the file's voice tags say that; later voices stand in
+    the cues' texts as marks.
     """
 
     cues: tuple[Cue, ...]
     format: str
     kind: str
     problems: tuple[str, ...]
+    voice: str = ""
 
 
 # Some 270 hours; a later time is damage. A start and a duration of this much together still fit a database's integer.
@@ -89,6 +95,16 @@ def is_speaker_mark(token: str) -> bool:
     return _SPEAKER_MARK.fullmatch(token) is not None
 
 
+def voice_mark(name: str) -> str:
+    """Return the invisible mark in front of the words of a speaker with a name."""
+    return VOICE_MARK[:-1] + " ".join(name.replace("\u2063", " ").split())[:_LONGEST_NAME] + VOICE_MARK[-1]
+
+
+def name_of_mark(token: str) -> str:
+    """Return the name that a speaker mark gives; empty if it gives none."""
+    return token.split("\u2063")[1] if "\u2063" in token else ""
+
+
 def without_tags(text: str) -> str:
     """Leave out tags and speaker marks; white space becomes single spaces."""
     return " ".join(_SPEAKER_MARK.sub(" ", _TAG.sub(" ", text)).split())
@@ -100,8 +116,8 @@ def has_words(text: str) -> bool:
 
 
 def without_voice_marks(text: str) -> str:
-    """Leave out the marks that stand for voice tags."""
-    return text.replace(VOICE_MARK, " ")
+    """Leave out the marks that stand for voice tags and names."""
+    return _VOICE_MARK.sub(" ", text)
 
 
 def spread(tokens: Iterable[str], start_ms: int, end_ms: int) -> list[Word]:

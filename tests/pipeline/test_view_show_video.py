@@ -38,6 +38,13 @@ def test_it_shows_facts_segments_polarities_and_reasons(video: Video, admin_clie
         assert words in page
 
 
+def test_it_shows_who_speaks_apart_from_the_words(video: Video, factory: Factory, admin_client: Client) -> None:
+    factory.make_segment(video, text="We missed <it>.", speaker="Sam <Green>")
+    page = _show(admin_client, video).content.decode()
+    assert '<span class="segment__speaker">Sam &lt;Green&gt;<span class="visually-hidden">:</span></span>' in page
+    assert page.count("segment__speaker") == 1
+
+
 def test_each_row_links_to_its_clip_without_scripts(video: Video, admin_client: Client) -> None:
     page = _show(admin_client, video).content.decode()
     for segment in video.segments.all():

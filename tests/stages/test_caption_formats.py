@@ -264,6 +264,8 @@ def test_karaoke_of_substation_gives_word_times(tmp_path):
 def test_another_speaker_is_another_utterance(tmp_path, name, content):
     utterances = segment(read(tmp_path, name, content), SEGMENTATION_POLICIES["recommended"])
     assert [u.text for u in utterances] == ["We had a good summer", "and nobody came home"]
+    names = ["SPEAKER_00", "SPEAKER_01"] if name == "a.json" else ["Ann", "Bob" if name == "a.ass" else "b"]
+    assert [u.speaker for u in utterances] == names
 
 
 # ---------------------------------------------------------------- JSON of recognisers
@@ -346,6 +348,8 @@ def test_json_of_recognisers_gives_its_segments(tmp_path, document):
 def test_words_of_a_recogniser_have_their_times(tmp_path, found):
     document = {"segments": [{"start": 1.0, "end": 4.0, "text": " so it goes.", "words": found, "tokens": [1, 2]}]}
     track = read(tmp_path, "a.json", json.dumps(document))
+    if all("end" in word for word in found):
+        assert [word.end_ms for word in track.cues[0].words] == [1400, 1700, 2500]
     assert track.kind == "automatic"
     assert words(track) == [("so", 1000), ("it", 1500), ("goes.", 2000)]
 
