@@ -164,7 +164,10 @@ def _read(path: Path, video: Video, kind: str, duration_ms: int) -> Spoken:
     if kind != CaptionsKind.UPLOADED and track.kind == CaptionsKind.AUTOMATIC:
         kind = CaptionsKind.AUTOMATIC  # what rolls is automatic, whatever the page says
     utterances = captions.segment(track, captions.SEGMENTATION_POLICIES[video.policy], duration_ms=duration_ms)
-    return Spoken(path, kind, track.problems, utterances)
+    problem = captions.nothing_usable(utterances)
+    if not utterances:
+        raise StageError(" ".join([problem, *track.problems[:1]]))
+    return Spoken(path, kind, (problem, *track.problems) if problem else track.problems, utterances)
 
 
 def _gated(spoken: Spoken, recording: Path, video: Video) -> Spoken:
@@ -222,12 +225,13 @@ def replace_segments(video: Video, utterances: tuple[captions.Utterance, ...]) -
             start_ms=utterance.start_ms,
             end_ms=utterance.end_ms,
             text=utterance.text,
+            speaker=utterance.speaker,
             exclusion=utterance.reason[:120],
             policy=video.policy,
         )
         for position, utterance in enumerate(utterances)
     ]
-    columns = ("position", "start_ms", "end_ms", "text", "exclusion", "policy")
+    columns = ("position", "start_ms", "end_ms", "text", "speaker", "exclusion", "policy")
     before = list(video.segments.order_by("position").values_list(*columns))
     if before == [tuple(getattr(segment, column) for column in columns) for segment in segments]:
         return

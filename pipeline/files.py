@@ -13,7 +13,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
-SAFE_SUFFIXES = {".flac", ".json", ".json3", ".npz", ".skops", ".srt", ".vtt", ".wav"}
+from pipeline.stages.caption_names import CAPTION_ENDINGS
+
+SAFE_SUFFIXES = {".flac", ".json", ".npz", ".skops", ".wav", *CAPTION_ENDINGS}
 
 
 def server_made_name(instance: Any, filename: str) -> str:

@@ -13,6 +13,7 @@ from pipeline.choices import Policy, Split, VideoState
 from pipeline.csv_table import EncodingError, TableError, decode
 from pipeline.dataset import dataset_table, unread_columns
 from pipeline.policies import policy_choices
+from pipeline.stages.caption_names import CAPTION_ENDINGS
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
 MAX_URLS_AT_ONCE = 500
@@ -20,7 +21,10 @@ MAX_URLS_AT_ONCE = 500
 MAX_CSV_BYTES = 5 * 1024**2
 # Four hours of automatic json3 captions with word times are about 8 MB.
 MAX_CAPTIONS_BYTES = 16 * 1024**2
-CAPTION_ENDINGS = (".srt", ".vtt", ".json3", ".json")
+CAPTIONS_HELP = (
+    "English captions as SRT, VTT or json3; SBV, TTML, YouTube's XML, ASS, SAMI, LRC, MicroDVD and Whisper's JSON, TSV "
+    "and log are read too."
+)
 
 POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
@@ -108,7 +112,7 @@ class CaptionsForm(PageForm):
 
     captions = forms.FileField(
         widget=forms.ClearableFileInput(attrs={"accept": ",".join(CAPTION_ENDINGS)}),
-        help_text="English captions as SRT, VTT or json3.",
+        help_text=CAPTIONS_HELP,
         error_messages={
             "required": "Choose a caption file (SRT, VTT or json3).",
             "empty": "The caption file is empty. Choose another one.",
@@ -120,7 +124,10 @@ class CaptionsForm(PageForm):
         if file is None:
             return None
         if not str(file.name).lower().endswith(CAPTION_ENDINGS):
-            raise forms.ValidationError("Captions must be an SRT, VTT or json3 file.")
+            raise forms.ValidationError(
+                "Captions must be an SRT, VTT or json3 file. SBV, TTML, YouTube's XML, ASS, SAMI, LRC, MicroDVD and "
+                "Whisper's JSON, TSV and log are read too."
+            )
         _check_size(file, MAX_CAPTIONS_BYTES)
         return file
 
@@ -145,7 +152,7 @@ class UploadForm(SplitForm, CaptionsForm):
             self.fields[name].widget.attrs["hx-preserve"] = "true"
         captions = self.fields["captions"]
         captions.required = False
-        captions.help_text = "English captions as SRT, VTT or json3. They can also be added later."
+        captions.help_text = f"{CAPTIONS_HELP} They can also be added later."
 
     def clean_recording(self) -> "UploadedFile[bytes]":
         file: UploadedFile[bytes] = self.cleaned_data["recording"]

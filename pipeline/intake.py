@@ -27,6 +27,7 @@ from pipeline.models import TrainingRun, Video
 from pipeline.pacing import site_of
 from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
 from pipeline.stages import captions as caption_stage
+from pipeline.stages.caption_names import CAPTION_ENDINGS
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import ListAddressError
@@ -46,7 +47,6 @@ __all__ = [
 ]
 
 UPLOAD = "upload"
-CAPTION_SUFFIXES = (".srt", ".vtt", ".json3")
 
 
 @dataclass(frozen=True)
@@ -198,15 +198,14 @@ def store_upload(
 
 
 def _caption_name(captions: "UploadedFile[bytes]") -> str:
-    suffix = Path(captions.name or "").suffix.lower()
-    return f"captions{'.json3' if suffix == '.json' else suffix}"
+    return f"captions{Path(captions.name or '').suffix.lower()}"
 
 
 def check_captions(captions: "UploadedFile[bytes]") -> None:
     """StageError where the file is no captions at all, told at once and not by a job a minute later."""
     suffix = Path(_caption_name(captions)).suffix
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        path = Path(folder) / f"captions{suffix if suffix in CAPTION_SUFFIXES else ''}"
+        path = Path(folder) / f"captions{suffix if suffix in CAPTION_ENDINGS else ''}"
         with path.open("wb") as target:
             for chunk in captions.chunks():
                 target.write(chunk)

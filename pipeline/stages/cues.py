@@ -1,9 +1,10 @@
 """What a caption file gives: words, cues, tracks; and which bits of a caption's text are not speech."""
 
-import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pipeline.stages.normal_text import readable
 
 # Method, section 3: tags are [Laughing], (applause) and ♪ … ♪; a note left open reaches to the end of the cue, or to
 # another speaker.
@@ -12,34 +13,24 @@ from dataclasses import dataclass
 _TAG = re.compile(r"\[{1,2}(?!\s*_+\s*\])[^\[\]]*\]{1,2}|\({1,2}[^()]*\){1,2}|[♩♪♫♬](?:(?!>>)[^♩♪♫♬])*[♩♪♫♬]?")
 _MASKED_WORD = re.compile(r"\[\s*(_+)\s*\]")
 # ">>" before the words of another speaker, also where it touches a word: "I do.>>Me too."
-_SPEAKER_MARK = re.compile(r">{2,}\u2063?")
-# The same from a voice tag (`<v Ann>`), told from what a caption's author wrote by an invisible separator: where cues
-# are taken as they come it is left out again.
-VOICE_MARK = ">>\u2063"
+_SPEAKER_MARK = re.compile(r">{2,}(?:\u2063[^\u2063\n]*\u2063)?")
+# The same from a voice tag (`<v Ann>`) or a name before the words (`Ann:`), told from what a caption's author wrote by
+# invisible separators, and with the name between them if there is one. It is never shown.
+_VOICE_MARK = re.compile(r">>\u2063[^\u2063\n]*\u2063")
+VOICE_MARK = ">>\u2063\u2063"
+# As many characters of a name as a database column holds.
+_LONGEST_NAME = 120
 _TOKEN = re.compile(rf"{_TAG.pattern}|{_SPEAKER_MARK.pattern}|(?:(?!{_TAG.pattern}|>>)\S)+")
-# Zero-width characters, soft hyphens, direction marks and control characters, which break the comparison of lines and
-# the finding of words.
-_INVISIBLE: dict[int, str | None] = dict.fromkeys(
-    [
-        *map(ord, "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"),
-        *map(ord, "\u2066\u2067\u2068\u2069"),
-        *range(0x01, 0x09),
-        *range(0x0E, 0x1C),
-        0x7F,
-    ]
-)
-# Escapes of JSON can give characters that no file and no database can hold: NUL and halves of a pair.
-_IMPOSSIBLE: dict[int, str | None] = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
-_CLEANED = _INVISIBLE | _IMPOSSIBLE
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word (or tag, or speaker mark) and when it is spoken, in milliseconds."""
+    """One word (or tag, or speaker mark) and when it is spoken, in milliseconds; ``speaker`` is empty if unknown."""
 
     text: str
     start_ms: int
     end_ms: int
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,14 +51,17 @@ class Cue:
 class CaptionTrack:
     """All cues of a caption file.
 
-    ``format`` is "srt", "vtt" or "json3"; ``kind`` is "automatic" where lines roll or words carry times, otherwise
-    "manual". ``problems`` says in a sentence each, with its place in the file, what could not be read.
+    ``format`` is "srt", "vtt", "json3" or another that `caption_formats` knows; ``kind`` is "automatic" where lines
+    roll or words carry times, otherwise "manual". ``problems`` says in a sentence each, with its place in the file,
+    what could not be read. ``voice`` is who speaks first, where the file's voice tags say that; later voices stand in
+    the cues' texts as marks.
     """
 
     cues: tuple[Cue, ...]
     format: str
     kind: str
     problems: tuple[str, ...]
+    voice: str = ""
 
 
 # Some 270 hours; a later time is damage. A start and a duration of this much together still fit a database's integer.
@@ -78,8 +72,8 @@ AUTOMATIC = "automatic"
 
 
 def clean(text: str) -> str:
-    """Resolve entities and drop invisible characters; a swear word's mask becomes one token."""
-    return _MASKED_WORD.sub(r"[\1]", html.unescape(text).translate(_CLEANED))
+    """Write text as people read it (`normal_text.readable`); a swear word's mask becomes one token."""
+    return _MASKED_WORD.sub(r"[\1]", readable(text))
 
 
 def caption_tokens(text: str) -> list[str]:
@@ -101,6 +95,16 @@ def is_speaker_mark(token: str) -> bool:
     return _SPEAKER_MARK.fullmatch(token) is not None
 
 
+def voice_mark(name: str) -> str:
+    """Return the invisible mark in front of the words of a speaker with a name."""
+    return VOICE_MARK[:-1] + " ".join(name.replace("\u2063", " ").split())[:_LONGEST_NAME] + VOICE_MARK[-1]
+
+
+def name_of_mark(token: str) -> str:
+    """Return the name that a speaker mark gives; empty if it gives none."""
+    return token.split("\u2063")[1] if "\u2063" in token else ""
+
+
 def without_tags(text: str) -> str:
     """Leave out tags and speaker marks; white space becomes single spaces."""
     return " ".join(_SPEAKER_MARK.sub(" ", _TAG.sub(" ", text)).split())
@@ -112,8 +116,8 @@ def has_words(text: str) -> bool:
 
 
 def without_voice_marks(text: str) -> str:
-    """Leave out the marks that stand for voice tags."""
-    return text.replace(VOICE_MARK, " ")
+    """Leave out the marks that stand for voice tags and names."""
+    return _VOICE_MARK.sub(" ", text)
 
 
 def spread(tokens: Iterable[str], start_ms: int, end_ms: int) -> list[Word]:

@@ -7,10 +7,20 @@ cues, because only a cue's own times are exact.
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.stages.cues import AUTOMATIC, CaptionTrack, Cue, Word, caption_tokens, is_speaker_mark, is_tag, spread
+from pipeline.stages.cues import (
+    AUTOMATIC,
+    CaptionTrack,
+    Cue,
+    Word,
+    caption_tokens,
+    is_speaker_mark,
+    is_tag,
+    name_of_mark,
+    spread,
+)
 from pipeline.stages.words import ends_sentence
 
 # A track is punctuated if at least one of so many words ends a sentence. Sentences of speech have some 15 words.
@@ -50,27 +60,28 @@ def cut_track(track: CaptionTrack, rules: CutRules) -> Iterator[Word]:
 
     Cuts fall at sentence ends; in a track without punctuation at pauses, and at the borders of people's cues. What is
     then too long is cut at silences and commas; what is too short is joined with its neighbour unless a pause lies
-    between. Nothing spans a speaker mark or a tag.
+    between. Nothing spans a speaker mark or a tag, except a mark that names who speaks already.
 
     Parameters
     ----------
     track : CaptionTrack
-        Cues in any order.
+        Cues in any order; names before words are marks, see `speakers.with_speakers`.
     rules : CutRules
         Lengths and pauses.
 
     Yields
     ------
     Word
-        An utterance's or a tag's text and span of time.
+        An utterance's or a tag's text, span of time and speaker.
     """
     atoms = list(_atoms(track, rules))
     ends = sum(ends_sentence(word) for atom in atoms for word in atom.text.split())
     punctuated = ends * WORDS_PER_SENTENCE_END >= sum(len(atom.text.split()) for atom in atoms)
     whole_cues = track.kind != AUTOMATIC
     run: list[Word] = []
+    speaker = track.voice
     for atom in [*atoms, _boundary(0)]:
-        if not (is_tag(atom.text) or is_speaker_mark(atom.text)):
+        if not (is_tag(atom.text) or is_speaker_mark(atom.text) or _is_boundary(atom)):
             run.append(atom)
             continue
         if whole_cues and not punctuated:
@@ -78,39 +89,65 @@ def cut_track(track: CaptionTrack, rules: CutRules) -> Iterator[Word]:
         else:
             phrases = _phrases(run, pause_ms=SENTENCE_PAUSE_MS if punctuated else rules.pause_ms)
         parts = (part for phrase in phrases for part in _parts(phrase, rules))
-        yield from map(_joined, _long_enough(parts, rules))
+        for utterance in map(_joined, _long_enough(parts, rules)):
+            yield replace(utterance, speaker=speaker)
         run = []
         if is_tag(atom.text):
             yield _joined([atom])
+        elif is_speaker_mark(atom.text):
+            speaker = name_of_mark(atom.text)
 
 
 def _boundary(time_ms: int) -> Word:
     """What divides what is said before and after it, and is nothing itself."""
-    return Word(_SPEAKER_MARK, time_ms, time_ms)
+    return Word("", time_ms, time_ms)
+
+
+def _is_boundary(atom: Word) -> bool:
+    return not atom.text
 
 
 def _atoms(track: CaptionTrack, rules: CutRules) -> Iterator[Word]:
+    """Give what is cut, without the marks that name who speaks already."""
+    speaker = track.voice
     for cue in sorted(track.cues, key=lambda cue: cue.start_ms):
         if track.kind == AUTOMATIC:
-            yield from cue.words
+            words = list(cue.words)
+            told, speaker = _changes([word.text for word in words], speaker)
+            yield from (words[index] for index in told)
         else:
-            yield from _atoms_of_cue(cue, rules)
+            tokens = caption_tokens(_with_speaker_marks(cue.text))
+            told, speaker = _changes(tokens, speaker)
+            yield from _atoms_of_cue(cue, [tokens[index] for index in told], rules)
 
 
-def _atoms_of_cue(cue: Cue, rules: CutRules) -> Iterator[Word]:
+def _changes(tokens: list[str], speaker: str) -> tuple[list[int], str]:
+    """Give the places of all tokens but marks that name who speaks already, and who speaks in the end."""
+    told: list[int] = []
+    for index, token in enumerate(tokens):
+        if is_speaker_mark(token):
+            name = name_of_mark(token)
+            if name and name == speaker:
+                continue
+            speaker = name
+        told.append(index)
+    return told, speaker
+
+
+def _atoms_of_cue(cue: Cue, tokens: list[str], rules: CutRules) -> Iterator[Word]:
     """Give what a cue without word times holds: one atom, or several if speakers or tags divide it.
 
     Tags at either end are dropped and the cue's own times kept. Where a tag or another speaker stands in the middle, or
     the cue is too long, times are interpolated by characters.
     """
-    tokens = caption_tokens(_with_speaker_marks(cue.text))
     said = [index for index, token in enumerate(tokens) if not (is_tag(token) or is_speaker_mark(token))]
     if not said:
-        yield Word(" ".join(token for token in tokens if is_tag(token)) or cue.text, cue.start_ms, cue.end_ms)
+        yield from (Word(token, cue.start_ms, cue.start_ms) for token in tokens if is_speaker_mark(token))
+        if tags := " ".join(token for token in tokens if is_tag(token)):
+            yield Word(tags, cue.start_ms, cue.end_ms)
         return
     # What stood in front of the words, be it a tag or a mark, divides them from what was said before.
-    if said[0] > 0:
-        yield _boundary(cue.start_ms)
+    yield from _divisions(tokens[: said[0]], cue.start_ms)
     group: list[Word] = []
     for word in spread(tokens[said[0] : said[-1] + 1], cue.start_ms, cue.end_ms):
         if is_tag(word.text) or is_speaker_mark(word.text):
@@ -120,8 +157,14 @@ def _atoms_of_cue(cue: Cue, rules: CutRules) -> Iterator[Word]:
         else:
             group.append(word)
     yield from _grouped(group, rules)
-    if said[-1] < len(tokens) - 1:
-        yield _boundary(cue.end_ms)
+    yield from _divisions(tokens[said[-1] + 1 :], cue.end_ms)
+
+
+def _divisions(tokens: list[str], time_ms: int) -> Iterator[Word]:
+    """Give the marks among tags and marks, and a boundary for the tags."""
+    if any(map(is_tag, tokens)):
+        yield _boundary(time_ms)
+    yield from (Word(token, time_ms, time_ms) for token in tokens if is_speaker_mark(token))
 
 
 def _with_speaker_marks(text: str) -> str:

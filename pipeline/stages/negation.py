@@ -1,10 +1,9 @@
-"""What the lexicons mishear in speech: curly apostrophes, contractions, and negations some words before their word."""
+"""What the lexicons mishear in speech: apostrophes, contractions, and negations some words before their word."""
 
 import re
 from collections.abc import Callable
 
-# VADER knows "don't" with a straight apostrophe alone, and captions are set with both.
-_STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "´": "'", "\x92": "'", "“": '"', "”": '"'})
+from pipeline.stages.normal_text import for_scoring
 
 # "don't", "dont", "cannot": TextBlob knows none of them, pattern.en those with an apostrophe. "wont" and "cant" are
 # words of their own, but in captions hardly ever meant.
@@ -22,12 +21,12 @@ _MAY_NEGATE = re.compile(r"n't\b|nt\b|\bnot\b|never|hardly|nobody|nothing|withou
 
 
 def straighten(text: str) -> str:
-    """Write apostrophes and quotation marks as on a typewriter.
+    """Write apostrophes and quotation marks as on a typewriter: VADER knows "don't" with a straight one alone.
 
-    >>> straighten("don’t")
-    "don't"
+    >>> straighten("don’t"), straighten("don`t")
+    ("don't", "don't")
     """
-    return text if text.isascii() else text.translate(_STRAIGHT)
+    return for_scoring(text)
 
 
 def with_near_negations(text: str, knows: Callable[[str], bool]) -> str:

@@ -1,10 +1,25 @@
 """Cues to utterances: the rules of the method, section 3."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.stages.cues import CaptionTrack, Word, has_words, without_voice_marks
+from pipeline.stages.cue_ends import until_the_next, with_plausible_ends
+from pipeline.stages.cues import (
+    AUTOMATIC,
+    MANUAL,
+    CaptionTrack,
+    Cue,
+    caption_tokens,
+    has_words,
+    is_speaker_mark,
+    name_of_mark,
+    without_voice_marks,
+)
 from pipeline.stages.cutting import CutRules, cut_track
+from pipeline.stages.screens import said_once
+from pipeline.stages.speakers import with_speakers
+from pipeline.stages.speech_rate import too_fast
 from pipeline.stages.words import remove_stop_words, word_tokens
 
 # The 2019 report, section 4.2: segments of less than 2 seconds are excluded.
@@ -20,14 +35,20 @@ PAUSE_MS = 500
 # (`bench/speech_gate.py`); between 0.1 and 0.25 it makes little difference.
 MIN_SPEECH_SHARE = 0.2
 
+# As many characters as the database has for who speaks.
+MAX_SPEAKER = 120
+
 # Why an utterance is not kept, as a researcher reads it; the numbers are the policy's.
 ONLY_TAGS = "only tags"
 TOO_SHORT = "shorter than {seconds:g} s"
 TOO_LONG = "longer than {seconds:g} s"
+TOO_FAST = "faster than anybody speaks"
 TOO_FEW_WORDS = "fewer than {tokens} words"
 TOO_FEW_WORDS_LEFT = "fewer than {tokens} words without stop-words"
 OUTSIDE = "after the end of the recording"
 HARDLY_SPEECH = "hardly any speech"
+# Where most utterances have these, the captions or their times are wrong.
+_FAULTS = (ONLY_TAGS, "shorter than", "longer than", TOO_FAST, OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -81,16 +102,31 @@ SEGMENTATION_POLICIES: dict[str, SegmentationPolicy] = {
 
 @dataclass(frozen=True)
 class Utterance:
-    """A stretch of speech with its text, in milliseconds of the recording; ``reason`` says why it is not kept."""
+    """A stretch of speech with its text, in milliseconds of the recording; ``reason`` says why it is not kept.
+
+    ``speaker`` is who speaks, as the captions say; empty where they do not.
+    """
 
     start_ms: int
     end_ms: int
     text: str
     reason: str
+    speaker: str = ""
 
     @property
     def kept(self) -> bool:
         return not self.reason
+
+
+@dataclass(frozen=True)
+class _Span:
+    """An utterance before it is judged; ``spoken`` is the part of its text that was surely said in its time."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str
+    spoken: str
 
 
 def segment(
@@ -103,8 +139,9 @@ def segment(
     track : CaptionTrack
         As given by `read_captions`.
     policy : SegmentationPolicy
-        With ``unroll``, utterances are cut at sentence ends, pauses and a maximum length, never across a speaker mark
-        or a tag, and every spoken word is in exactly one of them. Without, each cue is one utterance.
+        With ``unroll``, utterances are cut at sentence ends, pauses and a maximum length, never across a change of
+        speakers or a tag, and every spoken word is in exactly one of them. Without, each cue is one utterance. Names
+        before words are never part of the text.
     duration_ms : int, optional
         Length of the recording in milliseconds; utterances are cut off there.
 
@@ -117,21 +154,52 @@ def segment(
     ----------
     .. [1] Method, section 3.
     """
+    track = replace(track, cues=tuple(with_plausible_ends(track.cues)))
     if policy.unroll:
         rules = CutRules(min_ms=policy.min_duration_ms, max_ms=policy.max_duration_ms, pause_ms=policy.pause_ms)
-        spans = sorted(cut_track(track, rules), key=lambda span: (span.start_ms, span.end_ms))
+        if track.kind == MANUAL:
+            track = replace(track, cues=tuple(until_the_next(said_once(track.cues))))
+        words = sorted(cut_track(with_speakers(track), rules), key=lambda word: (word.start_ms, word.end_ms))
+        spans = [_Span(word.start_ms, word.end_ms, word.text, word.speaker, word.text) for word in words]
     else:
-        spans = [Word(" ".join(without_voice_marks(cue.text).split()), cue.start_ms, cue.end_ms) for cue in track.cues]
-        spans.sort(key=lambda span: span.start_ms)
+        spans = _as_they_come(with_speakers(track))
     if duration_ms is not None:
         spans = [
             replace(span, end_ms=min(span.end_ms, duration_ms)) if span.start_ms < duration_ms else span
             for span in spans
         ]
-    return tuple(Utterance(span.start_ms, span.end_ms, span.text, _reason(span, policy, duration_ms)) for span in spans)
+    return tuple(
+        Utterance(span.start_ms, span.end_ms, span.text, _reason(span, policy, duration_ms), span.speaker)
+        for span in spans
+    )
 
 
-def _reason(span: Word, policy: SegmentationPolicy, duration_ms: int | None) -> str:
+def _as_they_come(track: CaptionTrack) -> list[_Span]:
+    """Take each cue as one span; one with two speakers has both."""
+    spans: list[_Span] = []
+    speaker = track.voice
+    for cue in sorted(track.cues, key=lambda cue: cue.start_ms):
+        speakers, speaker = _speakers_of(cue, speaker)
+        text = without_voice_marks(cue.text)
+        # Of the lines of rolling captions one is spoken.
+        spoken = max(text.split("\n"), key=len) if track.kind == AUTOMATIC else text
+        names = " / ".join(speakers)[:MAX_SPEAKER]
+        spans.append(_Span(cue.start_ms, cue.end_ms, " ".join(text.split()), names, spoken))
+    return spans
+
+
+def _speakers_of(cue: Cue, speaker: str) -> tuple[list[str], str]:
+    """Give the names of those who speak in a cue, and who speaks at its end."""
+    speakers: list[str] = []
+    for token in caption_tokens(cue.text):
+        if is_speaker_mark(token):
+            speaker = name_of_mark(token)
+        elif speaker and speaker not in speakers and has_words(token):
+            speakers.append(speaker)
+    return speakers, speaker
+
+
+def _reason(span: _Span, policy: SegmentationPolicy, duration_ms: int | None) -> str:
     """Give the first rule that an utterance fails, or ""."""
     length_ms = span.end_ms - span.start_ms
     if duration_ms is not None and span.start_ms >= duration_ms:
@@ -142,6 +210,8 @@ def _reason(span: Word, policy: SegmentationPolicy, duration_ms: int | None) -> 
         return TOO_SHORT.format(seconds=policy.min_duration_ms / 1000)
     if policy.max_duration_ms and length_ms > policy.max_duration_ms:
         return TOO_LONG.format(seconds=policy.max_duration_ms / 1000)
+    if too_fast(span.spoken, length_ms):
+        return TOO_FAST
     if policy.remove_stop_words:
         if len(remove_stop_words(span.text).split()) < policy.min_tokens:
             return TOO_FEW_WORDS_LEFT.format(tokens=policy.min_tokens)
@@ -176,4 +246,32 @@ def without_speechless(
         if share_of.get(index, policy.min_speech_share) < policy.min_speech_share
         else utterance
         for index, utterance in enumerate(utterances)
+    )
+
+
+def nothing_usable(utterances: Sequence[Utterance]) -> str:
+    """Say why captions give nothing to use, as a sentence; empty if they give something.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Of one track. What has too few words, or hardly any speech in its sound, is no fault of the captions.
+
+    Returns
+    -------
+    str
+        Not empty if no utterance is kept and most are left out for their times, or for holding no words.
+    """
+    reasons = Counter(utterance.reason for utterance in utterances)
+    if not reasons:
+        return (
+            "No utterance can be made of these captions; give some in which every sentence or line has its own times."
+        )
+    faultless = sum(times for reason, times in reasons.items() if not reason.startswith(_FAULTS))
+    if reasons[""] or 2 * faultless >= len(utterances):
+        return ""
+    ((reason, times),) = reasons.most_common(1)
+    return (
+        f"None of {len(utterances)} utterances can be used; the reason of {times}: {reason}. Give captions in which "
+        "every sentence or line has its own times."
     )

@@ -19,6 +19,7 @@ from pipeline.stages.label_policies import (
     label_policies_from,
 )
 from pipeline.stages.negation import straighten, with_near_negations
+from pipeline.stages.normal_text import readable
 from pipeline.stages.pattern_en import is_in_lexicon, pattern_sentiment
 from pipeline.stages.progress import ProgressCallback, ignore_progress
 from pipeline.stages.words import remove_stop_words
@@ -93,7 +94,9 @@ def score_texts(
 ) -> list[TextScore]:
     """Score texts with VADER, TextBlob and pattern.en and decide their weak labels.
 
-    Identical texts are scored once.
+    Identical texts are scored once. Every policy scores what a reader sees (`normal_text.readable`); one that hears
+    negations also gets apostrophes, quotation marks and dots as the lexicons know them (`normal_text.for_scoring`).
+    The policy of 2019 does not, as its scripts did not.
 
     Parameters
     ----------
@@ -133,12 +136,13 @@ def score_texts(
                 f"Text {done + 1} has {len(text):,} characters, and no more than {LONGEST_TEXT:,} are scored; "
                 "give one utterance per text."
             )
-        scored = for_lexicon = remove_stop_words(text) if policy.remove_stop_words else text
+        shown = readable(text)
+        scored = for_lexicon = remove_stop_words(shown) if policy.remove_stop_words else shown
         if policy.hear_negations:
             scored = straighten(scored)
             for_lexicon = with_near_negations(scored, is_in_lexicon)
         vader, textblob, pattern = vader_of(scored), textblob_of(for_lexicon), pattern_of(for_lexicon)
-        mean, label, reason = decide((vader, textblob, pattern), policy, exclaimed="!" in text, asked=asks(text))
+        mean, label, reason = decide((vader, textblob, pattern), policy, exclaimed="!" in shown, asked=asks(shown))
         known[text] = TextScore(text, vader, textblob, pattern, mean, label, reason)
     progress(len(texts), len(texts))
     return [known[text] for text in texts]

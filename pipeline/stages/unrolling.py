@@ -1,54 +1,24 @@
-"""Captions that roll, to words that are each there once.
+"""Captions that roll, grow or show a word at a time, to words that are each there once.
 
 Automatic captions show two lines: the line before moves up while the new one is spoken, and between two of these cues
-stands one of some 10 ms that shows the finished line alone.
+stands one of some 10 ms that shows the finished line alone. What has no word times is told by `screens`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread
+from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread, without_tags
+from pipeline.stages.karaoke import merge_karaoke
+from pipeline.stages.pace import lasts_too_long, longest_word_ms, slow_ms
+from pipeline.stages.raw_cues import FINALISING_MS, TOUCHING_MS, Chunk, RawCue
+from pipeline.stages.screens import Carried, Screen, carried_over, is_repeat, rolls, screen_of, word_by_word
 
-# A cue this short (ms) shows a finished line and cannot hold speech; YouTube's are 10 ms long.
-FINALISING_MS = 50
-# A single word shown again after more than this long (ms) without captions was said again.
-SAME_SCREEN_GAP_MS = 100
-# A word's times say when it starts. It ends with the next word's start, or after the longest time (ms) that it can
-# well take: a slow 12 characters a second and some. Longer waits are pauses.
-WORD_BASE_MS = 200
-WORD_MS_PER_CHARACTER = 80
-# So many of the cues of two lines must begin with the line before them for a track to count as rolling.
-ROLLING_SHARE = 0.5
-ROLLING_MIN_CUES = 2
+__all__ = ["Chunk", "RawCue", "assemble", "close_words", "in_order", "longest_word_ms", "once_each", "words_of_chunks"]
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """A run of text; ``time_ms`` is the word time in front of it, or None."""
-
-    text: str
-    time_ms: int | None = None
-
-
-@dataclass(frozen=True)
-class RawCue:
-    """A cue as written: its lines, each a run of chunks."""
-
-    start_ms: int
-    end_ms: int
-    lines: tuple[tuple[Chunk, ...], ...]
-
-    @property
-    def shown(self) -> list[str]:
-        """The lines that a reader sees, white space normalised, without empty ones."""
-        texts = (" ".join("".join(chunk.text for chunk in line).split()) for line in self.lines)
-        return [text for text in texts if text]
-
-    @property
-    def timed(self) -> bool:
-        return any(chunk.time_ms is not None for line in self.lines for chunk in line)
+# A line grows by a word at a time; what is left of the last cue's time after its word is a pause.
+GROWING_WORDS = 1
 
 
 class Timed(Protocol):
@@ -94,10 +64,20 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
     kind : str
         "automatic" or "manual".
     """
-    timed = any(cue.timed for cue in raw_cues)
-    if not timed and not _rolls(raw_cues):
-        return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues if cue.shown), MANUAL
+    raw_cues = merge_karaoke(raw_cues)
+    if any(cue.timed for cue in raw_cues):
+        return _timed_cues(raw_cues), AUTOMATIC
+    raw_cues = [cue for cue in raw_cues if cue.shown]
+    if rolls(raw_cues):
+        return _rolling_cues(raw_cues), AUTOMATIC
+    if word_by_word(raw_cues):
+        return _cues_of_words(raw_cues), AUTOMATIC
+    return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues), MANUAL
+
+
+def _timed_cues(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
     cues: list[Cue] = []
+    exact: list[bool] = []
     screen: list[str] = []
     screen_end_ms = 0
     for raw in raw_cues:
@@ -112,15 +92,73 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
         words = words_of_chunks(chunks, raw.start_ms, raw.end_ms)
         if raw.shown:
             cues.append(Cue(raw.start_ms, raw.end_ms, "\n".join(raw.shown), tuple(words)))
+            exact.append(raw.exact)
         screen, screen_end_ms = raw.shown, raw.end_ms
-    return close_words(cues) if timed else tuple(cues), AUTOMATIC
+    closed = close_words(cues)
+    return tuple(cue if known else other for cue, other, known in zip(cues, closed, exact, strict=True))
 
 
-def _rolls(raw_cues: Sequence[RawCue]) -> bool:
-    """Tell whether a track without word times repeats in each cue the line before."""
-    two_lined = [(before.shown, cue.shown) for before, cue in pairwise(raw_cues) if len(cue.shown) > 1]
-    repeating = sum(before[-1:] == lines[:1] for before, lines in two_lined)
-    return repeating >= ROLLING_MIN_CUES and repeating >= ROLLING_SHARE * len(two_lined)
+def _ends(raw_cues: Sequence[RawCue]) -> list[int]:
+    """Give each cue's end, or the next cue's start if that is earlier: then the next words are spoken.
+
+    An end that is far too late is where the words end if they are spoken slowly.
+    """
+    ends: list[int] = []
+    next_start_ms: int | None = None
+    for cue, following in zip(reversed(raw_cues), [None, *reversed(raw_cues)], strict=False):
+        if following is not None and following.start_ms > cue.start_ms:
+            next_start_ms = following.start_ms
+        end_ms = cue.end_ms if next_start_ms is None else min(cue.end_ms, next_start_ms)
+        text = without_tags(" ".join(cue.shown))
+        ends.append(cue.start_ms + slow_ms(text) if text and lasts_too_long(text, end_ms - cue.start_ms) else end_ms)
+    return ends[::-1]
+
+
+def _cues_of_words(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
+    return tuple(
+        Cue(
+            cue.start_ms,
+            cue.end_ms,
+            "\n".join(cue.shown),
+            tuple(spread(caption_tokens("\n".join(cue.shown)), cue.start_ms, end_ms)),
+        )
+        for cue, end_ms in zip(raw_cues, _ends(raw_cues), strict=True)
+    )
+
+
+def _rolling_cues(raw_cues: Sequence[RawCue]) -> tuple[Cue, ...]:
+    """Give each cue the words that did not stand on the screen before it."""
+    ends = _ends(raw_cues)
+    screens = [screen_of(cue) for cue in raw_cues]
+    for index in range(len(raw_cues) - 1, 0, -1):
+        if is_repeat(screens[index - 1], screens[index]):
+            ends[index - 1] = ends[index]  # The words take as long as they stand there alone.
+    words_of: list[list[Word]] = []
+    before: Screen | None = None
+    for screen, end_ms in zip(screens, ends, strict=True):
+        carried = carried_over(before, screen)
+        if carried.tokens:
+            _finish_word(words_of, screen.tokens[carried.tokens - 1], unfinished=carried.unfinished)
+        words = spread(screen.tokens[carried.tokens :], screen.start_ms, end_ms)
+        if _adds_to_line(carried, words, before):
+            words = [replace(w, end_ms=min(w.end_ms, w.start_ms + longest_word_ms(w.text))) for w in words]
+        words_of.append(words)
+        before = screen
+    return tuple(
+        Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown), tuple(words))
+        for cue, words in zip(raw_cues, words_of, strict=True)
+    )
+
+
+def _adds_to_line(carried: Carried, words: Sequence[Word], before: Screen | None) -> bool:
+    return before is not None and len(words) <= GROWING_WORDS and carried.tokens >= len(before.tokens)
+
+
+def _finish_word(words_of: Sequence[list[Word]], text: str, *, unfinished: bool) -> None:
+    """Complete the last word, of which letters or punctuation came later."""
+    words = next((words for words in reversed(words_of) if words), None)
+    if words and (unfinished or text.startswith(words[-1].text)):
+        words[-1] = replace(words[-1], text=text)
 
 
 def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
@@ -139,7 +177,7 @@ def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
         return carried
     if carried == len(lines) > 1 and len(set(lines)) == 1:
         return carried - 1  # The same line said again: its like moved up and it stands below.
-    if carried == len(lines) == 1 and gap_ms > SAME_SCREEN_GAP_MS and " " not in lines[0]:
+    if carried == len(lines) == 1 and gap_ms > TOUCHING_MS and " " not in lines[0]:
         return 0
     return carried
 
@@ -150,19 +188,17 @@ def words_of_chunks(chunks: Sequence[Chunk], start_ms: int, end_ms: int) -> list
     Words between two word times share the time between them; what stands before the first starts with the cue.
     """
     words: list[Word] = []
-    time_ms, pending = start_ms, ""
+    time_ms, until_ms, pending = start_ms, None, ""
     for chunk in (*chunks, Chunk("", end_ms)):
         if chunk.time_ms is None or (pending and not pending[-1].isspace() and chunk.text[:1].strip()):
             pending += chunk.text  # No time of its own, or the rest of a word.
+            if chunk.text.strip():
+                until_ms = None
             continue
-        words += spread(caption_tokens(pending), time_ms, max(time_ms, chunk.time_ms))
-        time_ms, pending = max(time_ms, chunk.time_ms), chunk.text
+        close_ms = chunk.time_ms if until_ms is None else min(until_ms, chunk.time_ms)
+        words += spread(caption_tokens(pending), time_ms, max(time_ms, close_ms))
+        time_ms, until_ms, pending = max(time_ms, chunk.time_ms), chunk.end_ms, chunk.text
     return words
-
-
-def longest_word_ms(word: str) -> int:
-    """Give the longest time, in milliseconds, that a word can well take."""
-    return WORD_BASE_MS + WORD_MS_PER_CHARACTER * len(word)
 
 
 def close_words(cues: Sequence[Cue]) -> tuple[Cue, ...]:

@@ -23,6 +23,7 @@ from pipeline.models import Prediction, Segment, SegmentQuerySet, TextLabel, Tra
 from pipeline.policies import policy_choices
 from pipeline.queues import QueueUnavailable
 from pipeline.site_waits import why_it_waits
+from pipeline.stages.english import hint_on_language
 from pipeline.stages.errors import StageError
 from pipeline.views.videos import count_segments
 
@@ -91,6 +92,7 @@ def _segments(request: HttpRequest, video: Video) -> dict[str, Any]:
         "show": values["show"],
         "shows": [("", "All", counts["all"])] + [(name, words, counts[name]) for name, words in SegmentsFilter.SHOWN],
         "per_page": SEGMENTS_PER_PAGE,
+        "language_hint": hint_on_language(segment.text for segment in page.object_list if segment.is_kept),
     }
 
 

@@ -104,3 +104,38 @@ def test_an_endless_text_fails_in_a_sentence(lines):
     lines.write_text("text,said\n" + "x" * 10_001 + ",positive\n")
     with pytest.raises(CommandError, match="Text 1 has 10,001 characters"):
         run(lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("text;said\nI love this;positive\n", "semicolons"),
+        ("text\tsaid\nI love this\tpositive\n", "tabs"),
+        ("text,said,Text\nI love this,positive,no\n", "more than one column"),
+        ('text,said\n"two\nlines",positive\n\nx,good\n', r"Line 5 \(row 4\) of lines\.csv: “good” is none of"),
+        ("text,said\n\n\nx,good\n", "Line 4 of lines.csv: “good”"),
+        ("text,said\nI love this, truly,positive\n", "more cells than"),
+    ],
+)
+def test_a_table_that_is_wrong_is_refused_with_its_place(lines, content, sentence):
+    lines.write_text(content, encoding="utf-8")
+    with pytest.raises(CommandError, match=sentence):
+        run(lines, "--truth-column", "said")
+
+
+def test_blank_rows_are_skipped_and_labels_are_read_as_people_see_them(lines):
+    lines.write_bytes("\r\n ,\r\ntext,said\r\n\r\nI don`t love this,neg\u00adative\u00a0\r\n,\r\n".encode())
+    report = json.loads(run(lines, "--truth-column", "said", "--format", "json"))
+    assert (report["texts"], report["counts"]["negative"]) == (1, 1)
+    assert report["labels"]["precision"][2] == 1
+
+
+def test_a_table_in_utf_16_with_any_line_end_is_read(lines):
+    lines.write_bytes("text\rI love this\rthe table\r".encode("utf-16"))
+    assert json.loads(run(lines, "--format", "json"))["counts"] == {"positive": 1, "neutral": 1, "negative": 0}
+
+
+def test_texts_that_are_hardly_english_get_a_hint(lines, capsys):
+    lines.write_text("text\n" + "das war aber wirklich eine sehr gute Sache für uns alle hier im Dorf\n" * 3)
+    call_command("label_report", str(lines))
+    assert "This is hardly English" in capsys.readouterr().err

@@ -82,3 +82,56 @@ def test_an_endless_text_fails_in_a_sentence(texts):
     texts.write_text("" + "x" * 10_001 + "\n")
     with pytest.raises(CommandError, match="Text 1 has 10,001 characters"):
         run(texts)
+
+
+GERMAN = (
+    "Ich habe gestern mit meiner Schwester gesprochen, und sie war so froh, dass wir endlich nach Hause kommen dürfen."
+)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\r\r\n", "\u2028", "\x85", "\v", "\f"])
+def test_any_line_end_ends_a_text(texts, end):
+    texts.write_bytes(end.join(["I love this", "I hate this", "We left at nine.", ""]).encode())
+    rows = json.loads(run(texts, "--format", "json")[0])
+    assert [(row["text"], row["label"]) for row in rows] == [
+        ("I love this", "positive"),
+        ("I hate this", "negative"),
+        ("We left at nine.", "neutral"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+def test_any_encoding_is_read(texts, encoding):
+    texts.write_bytes("I don’t love this at all\rso naïve".encode(encoding))
+    out, err = run(texts, "--format", "json")
+    rows = json.loads(out)
+    assert [(row["text"], row["label"]) for row in rows] == [
+        ("I don’t love this at all", "negative"),
+        ("so naïve", rows[1]["label"]),
+    ]
+    assert ("Windows-1252" in err) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I don`t love this", "I don´t love this", "I don′t love this", "I don‛t love this", "I donʼt lo\u200bve this"],
+)
+def test_every_apostrophe_holds_the_negation(texts, text):
+    texts.write_text(text, encoding="utf-8")
+    (row,) = json.loads(run(texts, "--format", "json")[0])
+    assert (row["text"], row["label"]) == (text, "negative")
+
+
+def test_texts_that_are_hardly_english_get_a_hint(texts):
+    texts.write_text(f"{GERMAN}\nDas war gut.\n", encoding="utf-8")
+    out, err = run(texts, "--format", "json")
+    assert err.startswith("This is hardly English: ")
+    assert [row["hint"] for row in json.loads(out)] == [err.strip()] * 2
+    assert "hardly English" in run(texts)[1]
+
+
+def test_a_device_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("pipeline.management.commands.label_text.MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"x" * 1001)))
+    with pytest.raises(CommandError, match="too large for texts to label"):
+        run("-")

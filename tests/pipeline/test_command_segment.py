@@ -109,3 +109,69 @@ def test_with_the_recording_it_listens_for_speech_and_ends_with_it(captions, wav
 def test_a_recording_without_sound_fails_in_a_sentence(captions):
     with pytest.raises(CommandError, match=r"\.$"):
         run(captions, "--recording", captions)
+
+
+def test_captions_that_are_hardly_english_get_a_hint(captions):
+    text = "Wir haben gestern mit der ganzen Familie gegessen und es war schön."
+    blocks = [f"{n + 1}\n00:00:{5 * n:02},000 --> 00:00:{5 * n + 4:02},000\n{text}\n" for n in range(3)]
+    captions.write_text("\n".join(blocks), encoding="utf-8")
+    out, err = run(captions)
+    assert err.startswith("a.srt: This is hardly English: ")
+    assert "3 of 3 utterances kept" in out
+
+
+def test_it_reads_captions_of_other_programs(tmp_path):
+    path = tmp_path / "whisper.json"
+    path.write_text('{"segments": [{"start": 1.0, "end": 4.0, "text": " We had a very good summer."}]}')
+    (row,) = json.loads(run(path, "--format", "json")[0])
+    assert (row["start_ms"], row["end_ms"], row["text"]) == (1000, 4000, "We had a very good summer.")
+
+
+SPEAKERS = """1
+00:00:00,000 --> 00:00:03,000
+Joy Miller: Where were you on that day?
+
+2
+00:00:03,000 --> 00:00:06,000
+Sam: I was at work until nine.
+
+3
+00:00:06,000 --> 00:00:09,000
+Joy Miller: And the bus was late?
+"""
+
+
+def test_it_prints_who_speaks_where_the_captions_name_it(captions):
+    captions.write_text(SPEAKERS)
+    rows = json.loads(run(captions, "--format", "json")[0])
+    assert [list(row)[-1] for row in rows] == ["speaker"] * 3
+    assert [(row["speaker"], row["text"]) for row in rows][:2] == [
+        ("Joy Miller", "Where were you on that day?"),
+        ("Sam", "I was at work until nine."),
+    ]
+    lines = run(captions)[0].splitlines()
+    assert [line.index(word) for line, word in zip(lines, ["speaker", "Joy", "Sam"], strict=False)] == [29] * 3
+    assert [line.index(word) for line, word in zip(lines, ["text", "Where", "I was"], strict=False)] == [41] * 3
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Elephants never forget rivers. " * 20, "None of .* faster than anybody speaks"),
+        ("[Music]", "None of 1 utterances can be used; the reason of 1: only tags"),
+    ],
+)
+def test_captions_that_give_nothing_fail_in_a_sentence_after_the_list(captions, text, sentence, policy):
+    captions.write_text(f"1\n00:00:00,000 --> 00:00:02,000\n{text}\n")
+    out = StringIO()
+    with pytest.raises(CommandError, match=sentence):
+        call_command("segment", str(captions), "--policy", policy, "--format", "json", stdout=out)
+    assert json.loads(out.getvalue())
+
+
+def test_a_transcript_in_a_word_timed_cue_of_seconds_fails_in_a_sentence(tmp_path):
+    words = "".join(f"<00:00:00.{n % 1000:03}><c> wonderful</c>" for n in range(500))
+    (tmp_path / "a.vtt").write_text(f"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nso{words}\n")
+    with pytest.raises(CommandError, match=r"a\.vtt: No utterance can be made of these captions"):
+        run(tmp_path / "a.vtt")

@@ -190,3 +190,33 @@ def test_a_video_of_a_site_no_longer_allowed_is_not_fetched(online: Video, site:
     site(error=AssertionError("nothing is opened"))
     jobs.fetch_video(online.pk)
     assert "not among the sites" in Video.objects.get(pk=online.pk).error_message
+
+
+def test_who_speaks_is_stored_apart_from_the_words(online: Video, site: Downloader, next_jobs: list[Any]) -> None:
+    site(
+        captions="WEBVTT\n\n00:00:00.000 --> 00:00:03.000\nJOY: Where were you on that day?\n\n"
+        "00:00:03.000 --> 00:00:06.000\nSAM: I was at work until nine.\n"
+    )
+    jobs.fetch_video(online.pk)
+    stored = online.segments.order_by("position").values_list("speaker", "text")
+    assert list(stored) == [("JOY", "Where were you on that day?"), ("SAM", "I was at work until nine.")]
+
+
+def test_captions_that_give_nothing_say_so_on_the_video(online: Video, site: Downloader, next_jobs: list[Any]) -> None:
+    site(captions="WEBVTT\n\n00:00:00.000 --> 00:00:03.000\n[Music]\n")
+    jobs.fetch_video(online.pk)
+    video = Video.objects.get(pk=online.pk)
+    assert video.captions_notes[0].startswith("None of 1 utterances can be used; the reason of 1: only tags.")
+
+
+def test_captions_without_any_utterance_are_as_good_as_none(
+    online: Video, site: Downloader, next_jobs: list[Any]
+) -> None:
+    words = "".join(f"<00:00:00.{n:03}><c> wonderful</c>" for n in range(500))
+    site(captions=f"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nso{words}\n")
+    jobs.fetch_video(online.pk)
+    video = Video.objects.get(pk=online.pk)
+    assert video.state == VideoState.NO_CAPTIONS
+    assert "No utterance can be made of these captions" in video.error_message
+    assert "4000 characters" in video.error_message
+    assert "Upload a caption file to go on." in video.error_message

@@ -38,6 +38,13 @@ def test_it_shows_facts_segments_polarities_and_reasons(video: Video, admin_clie
         assert words in page
 
 
+def test_it_shows_who_speaks_apart_from_the_words(video: Video, factory: Factory, admin_client: Client) -> None:
+    factory.make_segment(video, text="We missed <it>.", speaker="Sam <Green>")
+    page = _show(admin_client, video).content.decode()
+    assert '<span class="segment__speaker">Sam &lt;Green&gt;<span class="visually-hidden">:</span></span>' in page
+    assert page.count("segment__speaker") == 1
+
+
 def test_each_row_links_to_its_clip_without_scripts(video: Video, admin_client: Client) -> None:
     page = _show(admin_client, video).content.decode()
     for segment in video.segments.all():
@@ -160,3 +167,13 @@ def test_its_queries_do_not_grow(factory: Factory, admin_client: Client, django_
     # runs, counts, number of rows, rows, their labels and predictions; map
     with django_assert_num_queries(13):
         _show(admin_client, video)
+
+
+def test_it_says_beside_the_labels_that_the_text_is_hardly_english(factory: Factory, admin_client: Client) -> None:
+    video = factory.make_video()
+    for _ in range(3):
+        factory.make_segment(video, text="Wir haben gestern mit der ganzen Familie gegessen und es war schön.")
+    words = "This is hardly English"
+    assert words in _show(admin_client, video).content.decode()
+    assert words in admin_client.get(reverse("video_segments", args=[video.pk])).content.decode()
+    assert words not in _show(admin_client, factory.make_video()).content.decode()

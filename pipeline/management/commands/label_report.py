@@ -1,6 +1,5 @@
 """Show what the sentiment classifiers add to each other and what the thresholds buy, without touching the database."""
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -10,13 +9,18 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from pipeline.csv_table import read_table
+from pipeline.csv_text import EncodingError, TableError
+from pipeline.csv_text import read_text as read_table_text
 from pipeline.labels import LABELS
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
 from pipeline.policies import label_policies
+from pipeline.stages.english import hint_on_language
 from pipeline.stages.errors import StageError
 from pipeline.stages.label_arrays import ScoredTexts
 from pipeline.stages.label_report import CurvePoint, LabelReport, label_report, reasons
+from pipeline.stages.normal_text import readable
 from pipeline.stages.sentiment import LabelPolicy, TextScore, score_texts
 
 
@@ -61,6 +65,8 @@ class Command(BaseCommand):
                 scores = score_texts(texts, policy, progress=progress)
         except StageError as error:
             raise CommandError(error.message) from error
+        if hint := hint_on_language(texts):
+            self.stderr.write(hint)
         scored = ScoredTexts.of(scores)
         report = label_report(scored, truth or [""] * len(texts), policy)
         if options["format"] == "json":
@@ -102,26 +108,29 @@ class Command(BaseCommand):
 
 
 def _read(path: Path, text_column: str, truth_column: str | None) -> tuple[list[str], list[str]]:
-    texts: list[str] = []
-    truth: list[str] = []
+    """Read texts, and people's labels if there are any; rows that are blank, or have no text, are skipped."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            for column in filter(None, (text_column, truth_column)):
-                if column not in (rows.fieldnames or ()):
-                    there = ", ".join(rows.fieldnames or ())
-                    raise CommandError(f"{path.name} has no column “{column}”; there are: {there}.")
-            for row in rows:
-                texts.append(row[text_column] or "")
-                if truth_column:
-                    truth.append((row[truth_column] or "").strip().lower())
-                    if truth[-1] not in LABELS:
-                        where = f"Line {rows.line_num} of {path.name}"
-                        raise CommandError(f"{where}: “{row[truth_column]}” is none of {', '.join(LABELS)}.")
+        table = read_table(read_table_text(path), by_line=True)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{path.name} is no CSV file in UTF-8: {error}.") from error
-    if not texts:
+    except EncodingError as error:
+        raise CommandError(f"{path.name} is no CSV file in UTF-8. {error.message}") from error
+    except TableError as error:
+        raise CommandError(f"{path.name} is no CSV file that can be read. {error.message}") from error
+    if table is None:
+        raise CommandError(f"There is no text in {path.name}.")
+    columns = (text_column, *([truth_column] if truth_column else []))
+    if missing := table.missing(columns):
+        there = ", ".join(filter(None, table.headings))
+        raise CommandError(f"{path.name} has no column “{missing[0]}”; there are: {there}.")
+    rows = [(row.where, table.cells(row, columns)) for row in table.rows]
+    texts = [cells[text_column] for _, cells in rows]
+    truth: list[str] = []
+    for where, cells in rows if truth_column else []:
+        given = cells[str(truth_column)]
+        truth.append(readable(given).strip().lower())
+        if truth[-1] not in LABELS:
+            raise CommandError(f"{where} of {path.name}: “{given}” is none of {', '.join(LABELS)}.")
+    if not any(texts):
         raise CommandError(f"There is no text in {path.name}.")
     return texts, truth

@@ -13,10 +13,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pipeline.management.help_format import HelpFormatter
 from pipeline.management.progress_bar import progress_bar
 from pipeline.policies import label_policies
+from pipeline.stages.english import hint_on_language
 from pipeline.stages.errors import StageError
+from pipeline.stages.normal_text import lines_of
 from pipeline.stages.sentiment import TextScore, score_texts
+from pipeline.stages.text_files import read_stream, read_text
 
 STANDARD_INPUT = "-"
+# Some three million utterances; a device or a pipe may have no end.
+MAX_FILE_BYTES = 250_000_000
 
 
 class Command(BaseCommand):
@@ -35,7 +40,7 @@ class Command(BaseCommand):
             policies = sorted(label_policies())
         except ImproperlyConfigured as error:
             parser.error(str(error))
-        parser.add_argument("file", metavar="FILE", help="A UTF-8 file with one text per line; - reads standard input.")
+        parser.add_argument("file", metavar="FILE", help="A file with one text per line; - reads standard input.")
         parser.add_argument(
             "--policy",
             choices=policies,
@@ -50,7 +55,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lines = _read_lines(options["file"])
+        lines = self._read_lines(options["file"])
         texts = [line for line in lines if line.strip()]
         if not texts:
             raise CommandError(f"There is no text in {options['file']}; give one text per line.")
@@ -61,8 +66,12 @@ class Command(BaseCommand):
                 scores = score_texts(texts, label_policies()[options["policy"]], progress=progress)
         except StageError as error:
             raise CommandError(error.message) from error
+        hint = hint_on_language(texts)
+        if hint:
+            self.stderr.write(hint)
         if options["format"] == "json":
-            self.stdout.write(json.dumps([asdict(score) for score in scores], ensure_ascii=False, indent=1))
+            rows = [{**asdict(score), **({"hint": hint} if hint else {})} for score in scores]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
         else:
             self._print_table(scores)
 
@@ -73,16 +82,17 @@ class Command(BaseCommand):
             verdict = score.label or f"none: {score.reason}"
             self.stdout.write(f"{polarities}  {verdict:<18}{score.text}")
 
-
-def _read_lines(name: str) -> list[str]:
-    """Read the lines of a file or of standard input."""
-    try:
-        data = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"Line {line} of {name} is not in UTF-8; save the file in UTF-8.") from error
-    lines = text.replace("\r\n", "\n").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+    def _read_lines(self, name: str) -> list[str]:
+        """Read the lines of a file or of standard input, in whichever encoding and with whichever line ends."""
+        try:
+            if name == STANDARD_INPUT:
+                found = read_stream(sys.stdin.buffer, max_bytes=MAX_FILE_BYTES, what="texts to label")
+            else:
+                found = read_text(Path(name), max_bytes=MAX_FILE_BYTES, what="texts to label")
+        except StageError as error:
+            raise CommandError(error.message) from error
+        if found.guessed and not found.plausible:
+            raise CommandError(f"Line {found.line} of {name} is not in UTF-8; save the file in UTF-8.")
+        for problem in found.problems:
+            self.stderr.write(f"{name}: {problem}")
+        return lines_of(found.text)

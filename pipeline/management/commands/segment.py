@@ -11,15 +11,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pipeline.management.help_format import HelpFormatter
 from pipeline.stages import speech_gate
 from pipeline.stages.audio import decode
+from pipeline.stages.caption_names import READ_FORMATS
 from pipeline.stages.captions import (
     SEGMENTATION_POLICIES,
     CaptionTrack,
     SegmentationPolicy,
     Utterance,
+    nothing_usable,
     read_captions,
     segment,
     without_speechless,
 )
+from pipeline.stages.english import hint_on_language
 from pipeline.stages.errors import StageError
 
 MS_PER_SECOND = 1000
@@ -27,8 +30,9 @@ MS_PER_SECOND = 1000
 
 class Command(BaseCommand):
     help = (
-        "Cuts a caption file (SRT, WebVTT or json3) into utterances and prints each of them, kept or with the reason "
-        "why not.\n\nExample:\n  manage.py segment interview.en.vtt --policy recommended --format json"
+        f"Cuts a caption file ({READ_FORMATS}) into utterances and prints each of them, kept or with the reason why "
+        "not. Captions that give no utterance to use are an error.\n\nExample:\n"
+        "  manage.py segment interview.en.vtt --policy recommended --format json"
     )
     requires_system_checks: list[str] = []
 
@@ -53,7 +57,10 @@ class Command(BaseCommand):
             "--format",
             choices=("text", "json"),
             default="text",
-            help="text (the default): a table; json: a list with start_ms, end_ms, text, kept and reason.",
+            help=(
+                "text (the default): a table; json: a list with start_ms, end_ms, text, kept and reason, and speaker "
+                "where the captions name who speaks."
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,24 +75,37 @@ class Command(BaseCommand):
             utterances = _heard(track, policy, options["recording"]) if options["recording"] else segment(track, policy)
         except StageError as error:
             raise CommandError(error.message) from error
+        if hint := hint_on_language(utterance.text for utterance in utterances):
+            self.stderr.write(f"{options['file'].name}: {hint}")
         if options["format"] == "json":
-            rows = [
-                {"start_ms": u.start_ms, "end_ms": u.end_ms, "text": u.text, "kept": u.kept, "reason": u.reason}
-                for u in utterances
-            ]
-            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps(_rows(utterances), ensure_ascii=False, indent=1))
         else:
             self._print_table(utterances)
+        if problem := nothing_usable(utterances):
+            raise CommandError(f"{options['file'].name}: {problem}")
 
     def _print_table(self, utterances: Sequence[Utterance]) -> None:
         verdicts = [f"not kept: {utterance.reason}" if utterance.reason else "kept" for utterance in utterances]
         width = max(map(len, verdicts), default=0)
-        self.stdout.write(f"{'start':>10} {'end':>10}  {'':{width}}  text")
+        speakers = max((len(utterance.speaker) for utterance in utterances), default=0)
+        heading = f"  {'speaker':{speakers}}" if speakers else ""
+        self.stdout.write(f"{'start':>10} {'end':>10}  {'':{width}}{heading}  text")
         for utterance, verdict in zip(utterances, verdicts, strict=True):
             times = f"{_clock(utterance.start_ms):>10} {_clock(utterance.end_ms):>10}"
-            self.stdout.write(f"{times}  {verdict:<{width}}  {utterance.text}")
+            who = f"  {utterance.speaker:{max(speakers, len('speaker'))}}" if speakers else ""
+            self.stdout.write(f"{times}  {verdict:<{width}}{who}  {utterance.text}")
         kept = sum(utterance.kept for utterance in utterances)
         self.stdout.write(f"{kept} of {len(utterances)} utterances kept")
+
+
+def _rows(utterances: Sequence[Utterance]) -> list[dict[str, object]]:
+    """Give the utterances as objects; all have a speaker where the captions name any."""
+    named = any(utterance.speaker for utterance in utterances)
+    return [
+        {"start_ms": u.start_ms, "end_ms": u.end_ms, "text": u.text, "kept": u.kept, "reason": u.reason}
+        | ({"speaker": u.speaker} if named else {})
+        for u in utterances
+    ]
 
 
 def _heard(track: CaptionTrack, policy: SegmentationPolicy, source: Path) -> tuple[Utterance, ...]:

@@ -1,0 +1,55 @@
+"""Markup of SRT and WebVTT as found: tags over two lines, with spaces, escaped, and line breaks of other formats.
+
+What is left is tags in the one way that `captions_text` knows, one per angle brackets and each on one line.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+
+# The tags of SRT, WebVTT and of web pages that end up in them. Others are tags only where a letter follows "<" at once.
+_NAMES = r"(?:i|b|u|s|em|strong|strike|font|span|c|v|lang|ruby|rt|rp|br|p|div)"
+_ESCAPED = re.compile(rf"&lt;\s*/?\s*{_NAMES}\b[^<>&\n]{{0,200}}&gt;", re.IGNORECASE)
+# A tag or a word time that goes on in the next line.
+_OVER_LINES = re.compile(r"</?(?:[a-zA-Z.]|\d{1,4}:)[^<>\n]{0,200}\n[^<>\n]{0,200}>")
+_SPACED = re.compile(
+    rf"<(?:[ \t]+/?[ \t]*|/[ \t]+)(?={_NAMES}\b[^<>\n]{{0,200}}>)|<[ \t]+(?=\d+:[\d:.,]+\s*>)", re.IGNORECASE
+)
+_SPACED_END = re.compile(r"(<\d+:[\d:.,]+)\s+>")
+_BREAK = re.compile(r"<\s*(?:/?br|/?p|/?div|/?li)\b[^<>\n]{0,200}>|\\[Nnh]", re.IGNORECASE)
+# Ruby's small print above a word is a word of its own.
+_RUBY = re.compile(r"</?r[tp]>", re.IGNORECASE)
+# SubStation's {\an8} and MicroDVD's {i} and {y:i}.
+_BRACES = re.compile(r"\{\\[^{}]*\}|\{/?[bisu]\}|\{[cfsy]:[^{}]*\}", re.IGNORECASE)
+# A word time without its end, and a closing tag that the line's end cut off.
+_OPEN_TIME = re.compile(r"(<(?:\d{1,4}:)?\d{2}:\d{2}[.,]\d{3})(?![\d>])")
+_OPEN_TAG = re.compile(rf"</?{_NAMES}\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def mended(lines: Sequence[str]) -> list[str]:
+    """Write a cue's markup in the usual way.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The lines below a time line.
+
+    Returns
+    -------
+    list of str
+        The lines as a player shows them: a break in the markup begins another one.
+
+    Examples
+    --------
+    >>> mended(["so<br/>it < i >was< /i > <c", "> then</c>{\\\\an8}"])
+    ['so', 'it <i >was</i > <c > then</c>']
+    """
+    text = "\n".join(lines)
+    if "&lt" in text.lower():
+        text = _ESCAPED.sub(lambda match: html.unescape(match[0]), text)
+    if "<" in text:
+        text = _OVER_LINES.sub(lambda match: match[0].replace("\n", " "), text)
+        text = _SPACED.sub(lambda match: "</" if "/" in match[0] else "<", text)
+        text = _OPEN_TIME.sub(r"\1>", _SPACED_END.sub(r"\1>", text))
+        text = _RUBY.sub(" ", _OPEN_TAG.sub("", text))
+    return _BREAK.sub("\n", _BRACES.sub("", text)).split("\n")
