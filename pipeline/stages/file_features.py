@@ -1,7 +1,7 @@
 """Features of whole audio files, several at a time."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,12 @@ from pipeline.stages.progress import ProgressCallback, ignore_progress
 
 # Extraction is bound by one core per process, and a small machine has two.
 PROCESSES = 2
+
+NoteCallback = Callable[[Path, str], None]
+
+
+def ignore_note(path: Path, note: str) -> None:
+    """Tell nobody."""
 
 
 def extract_file(path: Path, extractor_name: str) -> np.ndarray:
@@ -28,6 +34,11 @@ def extract_file(path: Path, extractor_name: str) -> np.ndarray:
     StageError
         The file cannot be decoded or is too short; the sentence names it.
     """
+    return _extract_noted(path, extractor_name)[0]
+
+
+def _extract_noted(path: Path, extractor_name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Features of one file, and what was lost or changed when it was decoded."""
     extractor = get_extractor(extractor_name)
     with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
         recording = decode(path, Path(folder) / "audio.wav")
@@ -35,7 +46,7 @@ def extract_file(path: Path, extractor_name: str) -> np.ndarray:
         end_ms = -(-recording.frames * 1000 // recording.sample_rate_hz)
         samples = read_slice(recording.path, 0, end_ms)
     try:
-        return extractor.extract(samples, recording.sample_rate_hz)
+        return extractor.extract(samples, recording.sample_rate_hz), recording.notes
     except StageError as error:
         raise StageError(f"{path}: {error.message}") from error
 
@@ -46,6 +57,7 @@ def extract_files(
     *,
     processes: int = PROCESSES,
     progress: ProgressCallback = ignore_progress,
+    tell: NoteCallback = ignore_note,
 ) -> np.ndarray:
     """Features of whole files, computed in several processes; rows in the order of `paths`.
 
@@ -58,6 +70,8 @@ def extract_files(
         1 computes in this process.
     progress : callable
         Called with (files done, files in all).
+    tell : callable
+        Called with (file, sentence) for what was lost or changed when a file was decoded.
 
     Returns
     -------
@@ -72,13 +86,17 @@ def extract_files(
     names = [extractor_name] * len(paths)
     if min(processes, len(paths)) <= 1:
         for row, path in enumerate(paths):
-            rows[row] = extract_file(path, extractor_name)
+            rows[row], notes = _extract_noted(path, extractor_name)
+            for note in notes:
+                tell(path, note)
             progress(row + 1, len(paths))
         return rows
     pool = ProcessPoolExecutor(max_workers=min(processes, len(paths)))
     try:
-        for row, features in enumerate(pool.map(extract_file, paths, names)):
+        for row, (features, notes) in enumerate(pool.map(_extract_noted, paths, names)):
             rows[row] = features
+            for note in notes:
+                tell(paths[row], note)
             progress(row + 1, len(paths))
     finally:
         # After an error or Ctrl-C, what has not begun must not be waited for.

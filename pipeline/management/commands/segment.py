@@ -72,11 +72,17 @@ class Command(BaseCommand):
             self.stderr.write(f"{options['file'].name}: {problem}")
         policy = SEGMENTATION_POLICIES[options["policy"]]
         try:
-            utterances = _heard(track, policy, options["recording"]) if options["recording"] else segment(track, policy)
+            notes: tuple[str, ...] = ()
+            if options["recording"]:
+                utterances, notes = _heard(track, policy, options["recording"])
+            else:
+                utterances = segment(track, policy)
         except StageError as error:
             raise CommandError(error.message) from error
         if hint := hint_on_language(utterance.text for utterance in utterances):
             self.stderr.write(f"{options['file'].name}: {hint}")
+        for note in notes:
+            self.stderr.write(f"{options['recording'].name}: {note}")
         if options["format"] == "json":
             self.stdout.write(json.dumps(_rows(utterances), ensure_ascii=False, indent=1))
         else:
@@ -108,16 +114,18 @@ def _rows(utterances: Sequence[Utterance]) -> list[dict[str, object]]:
     ]
 
 
-def _heard(track: CaptionTrack, policy: SegmentationPolicy, source: Path) -> tuple[Utterance, ...]:
-    """Cut as the job does: up to the end of the recording, and only where somebody speaks."""
+def _heard(
+    track: CaptionTrack, policy: SegmentationPolicy, source: Path
+) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
+    """Cut as the job does: up to the end of the recording, and only where somebody speaks; with notes on the sound."""
     with TemporaryDirectory(prefix="crossmodal-") as folder:
         recording = decode(source, Path(folder) / "audio.wav")
         utterances = segment(track, policy, duration_ms=int(recording.duration_s * MS_PER_SECOND))
         spans = [(utterance.start_ms, utterance.end_ms) for utterance in utterances if utterance.kept]
         if not policy.min_speech_share:
-            return utterances
+            return utterances, recording.notes
         shares = speech_gate.speech_shares(recording.path, spans, enough=policy.min_speech_share)
-    return without_speechless(utterances, shares.tolist(), policy)
+    return without_speechless(utterances, shares.tolist(), policy), recording.notes
 
 
 def _clock(time_ms: int) -> str:

@@ -1,0 +1,167 @@
+"""One pass over a file of sound: opened, decoded, placed in time, resampled and written."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import soundfile as sf
+
+from pipeline.stages.announced import announced
+from pipeline.stages.blocks import in_blocks
+from pipeline.stages.decoding import PacketDecoder
+from pipeline.stages.downmix import Levels, Mix, NotANumberError
+from pipeline.stages.errors import StageError
+from pipeline.stages.file_structure import lacks_index
+from pipeline.stages.progress import ProgressCallback
+from pipeline.stages.recording_time import Timeline
+from pipeline.stages.resampling import Resampler
+from pipeline.stages.sound_notes import MIN_DECODED_SHARE, change_notes, clock, cut_off_note, suspect_note
+
+# Method §2: audio becomes 16 kHz mono. 16 bits are what pyAudioAnalysis reads from a WAV file.
+SAMPLE_RATE_HZ = 16_000
+# How much is held in memory and how often progress is told while decoding: ten seconds of sound.
+BLOCK_FRAMES = 10 * SAMPLE_RATE_HZ
+# A file under a user's control must not make FFmpeg open other files or addresses: playlist formats (HLS, DASH,
+# concat) are not among these, and nested protocols are off.
+CONTAINER_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
+    "ogg,opus,tta,w64,wav,wv"
+)
+OPEN_OPTIONS = {"format_whitelist": CONTAINER_FORMATS, "protocol_whitelist": "file"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is known of a recording when it is decoded for the second time; most are decoded once.
+
+    Attributes
+    ----------
+    mix : Mix or None
+        Replaces FFmpeg's downmix.
+    loss_factor : float
+        Corrects the length of what was lost, where it was reckoned from bytes.
+    """
+
+    mix: Mix | None = None
+    loss_factor: float = 1.0
+
+
+def decode_once(
+    source: Path,
+    target: Path,
+    form: str,
+    max_duration_s: float | None,
+    progress: ProgressCallback,
+    way: Way,
+) -> tuple[int, tuple[str, ...], Way | None]:
+    """Decode a file and write its sound.
+
+    Returns
+    -------
+    int
+        Samples written.
+    tuple of str
+        Sentences on what was lost or changed.
+    Way or None
+        How it has to be decoded again, if so.
+
+    Raises
+    ------
+    StageError
+        As `pipeline.stages.audio.decode`.
+    """
+    limit = None if max_duration_s is None else round(max_duration_s * SAMPLE_RATE_HZ)
+    with _opened(source) as container:
+        if not container.streams.audio:
+            raise StageError(f"{source.name} has no audio in it; give a recording with sound.")
+        stream = container.streams.best("audio") or container.streams.audio[0]
+        total_s = _total_s(container)
+        expected = announced(source, container, stream)
+        if max_duration_s is not None and total_s > max_duration_s:
+            raise _too_long(source, max_duration_s)
+        packets = PacketDecoder(container, stream, source, way.loss_factor)
+        timeline, levels = Timeline(max_duration_s), Levels(stream.codec_context.name)
+        frames, told = 0, 0
+        with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
+            for samples in in_blocks(_resampled(timeline.place(packets.frames()), levels, way.mix, source)):
+                file.write(samples)
+                frames += len(samples)
+                if limit is not None and frames > limit:
+                    raise _too_long(source, max_duration_s or 0.0)
+                if frames - told >= BLOCK_FRAMES:
+                    told = frames
+                    done_s = frames // SAMPLE_RATE_HZ
+                    progress(done_s, max(total_s, done_s) if total_s else 0)
+    decoded_s = frames / SAMPLE_RATE_HZ
+    if timeline.is_doubtful:
+        expected = replace(expected, duration_s=None)
+    if not frames:
+        raise StageError(f"{source.name} holds no sound that can be decoded; the file may be damaged.")
+    if expected.missing_s(decoded_s) and decoded_s < MIN_DECODED_SHARE * (expected.duration_s or 0):
+        raise StageError(
+            f"{source.name} was cut off: it says {clock(expected.duration_s or 0)}, but only {decoded_s:.1f} s could "
+            "be decoded. Fetch or upload it again, or convert it to WAV if it is meant to be so short."
+        )
+    progress(max(1, frames // SAMPLE_RATE_HZ), max(1, frames // SAMPLE_RATE_HZ))
+    mix, mix_notes = levels.choose()
+    notes = (*cut_off_note(expected, decoded_s), *change_notes(timeline.changes), *suspect_note(packets.suspect))
+    wanted = Way(mix, way.loss_factor * packets.correction(expected.duration_s, source.stat().st_size))
+    return frames, (*notes, *mix_notes), wanted if wanted != Way() else None
+
+
+def _opened(source: Path) -> Any:
+    if not source.is_file():
+        raise StageError(f"There is no file {source.name}.")
+    try:
+        return av.open(os.fspath(source.absolute()), options=OPEN_OPTIONS)
+    except (av.FFmpegError, ValueError) as error:
+        if lacks_index(source):
+            raise StageError(
+                f"{source.name} cannot be read: it was cut off before its index, which stands at its end. Fetch or "
+                "upload it again."
+            ) from error
+        raise StageError(
+            f"{source.name} cannot be read as audio or video; give a recording such as mp3, m4a, mp4, webm or wav."
+        ) from error
+
+
+def _total_s(container: Any) -> int:
+    """Whole seconds that the container tells, 0 where it does not."""
+    total = container.duration or 0
+    # FFmpeg takes the last time stamp of an Ogg file for its length; recordings of live streams begin late.
+    if container.format.name == "ogg":
+        total -= max(0, container.start_time or 0)
+    return int(total // av.time_base)
+
+
+def _too_long(source: Path, max_duration_s: float) -> StageError:
+    hours, rest = divmod(round(max_duration_s), 3600)
+    limit = f"{hours}:{rest // 60:02}:{rest % 60:02}"
+    return StageError(f"{source.name} is longer than the limit of {limit} (hours:minutes:seconds).")
+
+
+def _resampled(frames: Iterator[Any], levels: Levels, mix: Mix | None, source: Path) -> Iterator[np.ndarray]:
+    """Blocks of int16 samples [shape=(n,)] at 16 kHz; a change of rate or channels on the way is followed."""
+    resampler: Resampler | None = None
+    shape = None
+    try:
+        for frame in frames:
+            if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
+                if resampler is not None:
+                    yield from resampler.finish()
+                shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+                resampler = Resampler(SAMPLE_RATE_HZ, levels, mix)
+            assert resampler is not None  # noqa: S101 - made with the first frame
+            if parts := resampler.resample(frame):
+                yield from parts
+        if resampler is not None:
+            yield from resampler.finish()
+    except NotANumberError as error:
+        raise StageError(
+            f"{source.name} holds samples that are no numbers (NaN), infinite or far beyond full scale near "
+            f"{clock(levels.seconds)}; write the sound again without them, as 16-bit WAV for example."
+        ) from error

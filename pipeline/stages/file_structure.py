@@ -1,0 +1,94 @@
+"""Whether a file ends within one of its parts, by the lengths that its parts tell."""
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.stages.header_lengths import FIRST_PLACEHOLDER
+
+_EBML_SEGMENT = 0x18538067
+_OGG_PAGE_BYTES = 65_307
+
+
+def lacks_index(source: Path) -> bool:
+    """Whether a file is MP4 or MOV and ends before its index, without which nothing of it can be decoded."""
+    with source.open("rb") as file:
+        names = {name for name, _ in boxes(file, os.fstat(file.fileno()).st_size)}
+    return b"ftyp" in names and b"moov" not in names
+
+
+def tells_fragments(file: BinaryIO, size: int) -> bool:
+    """Whether an MP4 file is whole or has a list of its fragments; FFmpeg reckons a length from the bit rate else."""
+    names = {name for name, _ in boxes(file, size)}
+    return b"moof" not in names or bool(names & {b"sidx", b"mfra"})
+
+
+def is_cut_off(name: str, file: BinaryIO, size: int) -> bool:
+    """Whether the file ends within a part whose length its header tells."""
+    if name == "matroska,webm":
+        return _segment_end(file) > size
+    if name.startswith("mov,"):
+        return any(end > size for _, end in boxes(file, size))
+    if name == "avi":
+        file.seek(4)
+        length = struct.unpack("<I", file.read(4).ljust(4, b"\0"))[0]
+        return bool(0 < length < FIRST_PLACEHOLDER and length + 8 > size)
+    return name == "ogg" and _ends_within_a_page(file, size)
+
+
+def boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """Names and ends of the outer boxes of an MP4 file."""
+    position = 0
+    while position + 8 <= size:
+        file.seek(position)
+        length, name = struct.unpack(">I4s", file.read(8))
+        if length == 1:
+            length = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))[0]
+        elif length == 0:  # up to the end of the file
+            length = size - position
+        if length < 8 or not name.strip(b"\0").isascii() or not name.strip(b"\0"):
+            yield name, size + 1  # nothing behind here can be found
+            return
+        position += length
+        yield name, position
+
+
+def _segment_end(file: BinaryIO) -> int:
+    """Where the segment of a Matroska file ends by its header, 0 where that does not say."""
+    file.seek(0)
+    head = file.read(4096)
+    position = 0
+    while position < len(head):
+        id_bytes = _vint_length(head[position])
+        identity = int.from_bytes(head[position : position + id_bytes], "big")
+        position += id_bytes
+        if not id_bytes or position >= len(head):
+            return 0
+        size_bytes = _vint_length(head[position])
+        mask = (1 << 7 * size_bytes) - 1
+        length = int.from_bytes(head[position : position + size_bytes], "big") & mask
+        position += size_bytes
+        if identity == _EBML_SEGMENT:
+            return 0 if length == mask else position + length
+        position += length
+    return 0
+
+
+def _vint_length(first: int) -> int:
+    """Bytes of a number of variable length, by its first byte."""
+    return 9 - first.bit_length() if first else 0
+
+
+def _ends_within_a_page(file: BinaryIO, size: int) -> bool:
+    """Whether the last page of an Ogg file is longer than what is left of the file."""
+    start = max(0, size - 2 * _OGG_PAGE_BYTES)
+    file.seek(start)
+    tail = file.read()
+    position = tail.rfind(b"OggS\0")
+    if position < 0 or len(tail) < position + 27:
+        return position >= 0
+    n_segments = tail[position + 26]
+    lengths = tail[position + 27 : position + 27 + n_segments]
+    return position + 27 + n_segments + sum(lengths) > len(tail)
