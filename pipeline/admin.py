@@ -34,6 +34,7 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "error_permanent",
         "captions_kind",
         "captions_notes",
+        "sound_notes",
         "source",
         "audio",
         "captions",

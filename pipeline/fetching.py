@@ -80,7 +80,11 @@ def _take_captions(video: Video, folder: Path, turn: Turn | None) -> None:
 def _take_upload(video: Video, folder: Path) -> None:
     with local_path(video.source) as source:
         recording, files = _decode(video, source, folder)
-    columns: dict[str, Any] = {"source": "", "duration_s": recording.duration_s}
+    columns: dict[str, Any] = {
+        "source": "",
+        "duration_s": recording.duration_s,
+        "sound_notes": list(recording.notes),
+    }
     if not video.captions:
         _save(video, None, files, **columns)
         return
@@ -112,6 +116,7 @@ def _take_download(video: Video, folder: Path, turn: Turn | None) -> None:
         problem=problem,
         kept_back=found.captions_error,
         duration_s=recording.duration_s,
+        sound_notes=list(recording.notes),
         title=found.title or video.title,
         url=found.identity.url,
         site=site_of(found.identity.url),

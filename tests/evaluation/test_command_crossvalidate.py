@@ -272,3 +272,12 @@ def test_wrong_usage_has_its_own_exit_status(manifest: Path) -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
     assert "invalid choice: 'none'" in run.stderr
+
+
+def test_it_tells_what_was_changed_in_a_file(manifest: Path) -> None:
+    tone = sine(440, 1.0)
+    sf.write(manifest.parent / "clips" / "a0.wav", np.stack([tone, -tone], axis=1), 16_000)
+    err = io.StringIO()
+    call_command("crossvalidate", str(manifest), "--folds", "2", stdout=io.StringIO(), stderr=err)
+    assert "a0.wav: The channels are in opposite phase for 0:01" in err.getvalue()
+    assert "a1.wav" not in err.getvalue()

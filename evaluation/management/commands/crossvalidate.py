@@ -56,7 +56,15 @@ class Command(BaseCommand):
         try:
             data = read_manifest(manifest)
             with progress_bar("file") as progress:
-                X = extract_files(data.paths, recipe.extractor, progress=progress)
+                notes: list[str] = []
+                X = extract_files(
+                    data.paths,
+                    recipe.extractor,
+                    progress=progress,
+                    tell=lambda path, note: notes.append(f"{path}: {note}"),
+                )
+            for note in notes:
+                self.stderr.write(note)
             data = check_features(data, X)
             if recipe.normalise_groups:
                 X = normalise_per_group(X, data.groups)

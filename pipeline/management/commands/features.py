@@ -36,9 +36,17 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {out.parent} to write {out.name} to.")
         try:
             with progress_bar("file") as progress:
-                X = extract_files([Path(file) for file in files], extractor, progress=progress)
+                notes: list[str] = []
+                X = extract_files(
+                    [Path(file) for file in files],
+                    extractor,
+                    progress=progress,
+                    tell=lambda path, note: notes.append(f"{path}: {note}"),
+                )
         except StageError as error:
             raise CommandError(error.message) from error
+        for note in notes:
+            self.stderr.write(note)
         try:
             write_arrays(out, X=X, names=np.asarray(get_extractor(extractor).feature_names), paths=np.asarray(files))
         except OSError as error:
