@@ -146,7 +146,7 @@ def test_an_address_is_looked_at_and_not_fetched(fine: None, site: Site) -> None
         ("https://example.org/a", "not among the sites that may be fetched"),
         ("http://127.0.0.1:9/a", "not among the sites that may be fetched"),
         ("talk", "is not a web address"),
-        ("https://www.youtube.com/playlist?list=PL1", "is not the address of one YouTube video"),
+        ("https://www.youtube.com/playlist?list=PL1", "is a playlist, not one video"),
     ],
 )
 def test_an_address_that_is_not_fetched_is_told(fine: None, url: str, sentence: str) -> None:
