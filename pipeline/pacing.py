@@ -27,7 +27,7 @@ from pipeline.hosts import private_origins
 from pipeline.models import DownloadSite, Video
 from pipeline.queues import JOBS, QueueUnavailable, enqueue_at
 from pipeline.stages.addresses import host_of, origin_of, split_url
-from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 from pipeline.stages.list_addresses import YOUTUBE_HOSTS
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 JITTER = 0.5
 # A rest doubles with each further refusal, up to a day.
 MAX_REST = timedelta(days=1)
+# The longest pause of `caption_fetching.CAPTIONS_PAUSES_S`; those between tries are shorter.
+MAX_VIDEO_WAIT = timedelta(days=1)
 # A site is held no longer than a job may last.
 LEASE = timedelta(seconds=JOBS["fetch_video"].timeout_s + 600)
 # Who is called has this long to come; then the turn is anybody's, so that a lost job holds nobody up.
@@ -112,7 +114,7 @@ def asking(turn: Turn | None) -> Iterator[None]:
         return
     try:
         yield
-    except SiteRefusesError as refusal:
+    except (SiteRefusesError, LockedRecordingError) as refusal:
         _rest(turn, refusal)
         raise
     except BaseException:
@@ -138,19 +140,31 @@ def free(turn: Turn) -> None:
 
 
 def _pause_s(site: str) -> float:
+    return _longest_pause_s(site) * random.uniform(1, 1 + JITTER) / (1 + JITTER)  # noqa: S311 - no secret
+
+
+def _longest_pause_s(site: str) -> float:
     pauses: dict[str, float] = settings.DOWNLOAD_PAUSE_S
-    return pauses.get(site, pauses[""]) * random.uniform(1, 1 + JITTER)  # noqa: S311 - no secret
+    return pauses.get(site, pauses[""]) * (1 + JITTER)
 
 
-def _rest(turn: Turn, refusal: SiteRefusesError) -> None:
-    """Begin a rest; downloads that were under way when it began do not prolong it."""
+def _rest(turn: Turn, refusal: SiteRefusesError | LockedRecordingError) -> None:
+    """Begin a rest; downloads that were under way when it began do not prolong it.
+
+    A recording that this machine could not unlock may be the only one, so the second in a row begins the rest.
+    """
     now = timezone.now()
     if not turn.token:
         DownloadSite.objects.get_or_create(name=turn.site)
     site = _held(turn).first()
     if site is None:
         return
-    rest = min(MAX_REST, timedelta(seconds=refusal.rest_s) * 2 ** min(site.refusals, 10))
+    doublings = site.refusals - isinstance(refusal, LockedRecordingError)
+    if doublings < 0:
+        _held(turn).filter(refusals=0).update(refusals=1)
+        free(turn)
+        return
+    rest = min(MAX_REST, timedelta(seconds=refusal.rest_s) * 2 ** min(doublings, 10))
     awake = _held(turn).filter(Q(rests_until=None) | Q(rests_until__lte=now), refusals=site.refusals)
     if awake.update(rests_until=now + rest, refusals=F("refusals") + 1, reason=refusal.message):
         log.warning("%s rests for %s: %s", turn.site, rest, refusal.message)
@@ -235,12 +249,23 @@ def resume() -> int:
     """
     name_sites()
     now = timezone.now()
-    for site in DownloadSite.objects.filter(held_until__lt=now + LEASE - CLAIM_GRACE).exclude(holder=None):
+    just_taken = (now + LEASE - CLAIM_GRACE, now + LEASE + CLAIM_GRACE)
+    for site in DownloadSite.objects.exclude(holder=None).exclude(held_until__range=just_taken):
         if not Video.objects.filter(pk__in=[site.holder], state=VideoState.FETCHING).exists():
             held = DownloadSite.objects.filter(pk=site.pk, holder=site.holder, held_until=site.held_until)
             held.update(holder=None, held_until=None)
     waiting = Video.objects.in_line(now).exclude(site="").order_by()
     return sum(_resume_site(name) for name in waiting.values_list("site", flat=True).distinct())
+
+
+def forget_impossible_waits() -> None:
+    """End waits that reach further ahead than any begun now could: the clock was set back, or a pause was shortened."""
+    now = timezone.now()
+    for site in DownloadSite.objects.all():
+        longest = timedelta(seconds=_longest_pause_s(site.name))
+        DownloadSite.objects.filter(pk=site.pk, free_at__gt=now + longest).update(free_at=now)
+    DownloadSite.objects.filter(rests_until__gt=now + MAX_REST).update(rests_until=None)
+    Video.objects.filter(waits_until__gt=now + MAX_VIDEO_WAIT).update(waits_until=None)
 
 
 def _resume_site(name: str) -> int:

@@ -2,11 +2,13 @@
 
 import logging
 
+from django.utils import timezone
+
 from pipeline import claims, pacing, predicting
 from pipeline.choices import RunState, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.models import TrainingRun, Video
-from pipeline.queues import enqueue, is_alive, job_id
+from pipeline.queues import enqueue, enqueue_at, is_alive, job_id
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ def resume() -> int:
     Raises QueueUnavailable.
     """
     queued = 0
+    pacing.forget_impossible_waits()
     for video in Video.objects.unfinished().exclude(pk__in=Video.objects.awaiting_site().values("pk")).iterator():
         queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)])
     queued += pacing.resume()
@@ -47,6 +50,9 @@ def _resume_row(row: claims.Row, job: str) -> bool:
             return False
         if isinstance(row, Video) and row.state == VideoState.QUEUED and row.asks_site:
             return False  # it is in line again
+    if isinstance(row, Video):
+        # Its job may be scheduled for later: for a rest of a site that it needs no more, or by a clock since set back.
+        return enqueue_at(job, row.pk, when=row.waits_until or timezone.now())
     return enqueue(job, row.pk)
 
 

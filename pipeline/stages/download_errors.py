@@ -12,6 +12,7 @@ from typing import Final
 
 from pipeline.stages.download_verdicts import (
     CAUSES,
+    HEDGED,
     OLD_COOKIES,
     SAYINGS,
     TOO_MANY,
@@ -20,7 +21,7 @@ from pipeline.stages.download_verdicts import (
     Verdict,
     find_verdict,
 )
-from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 
 NETWORK_ERRORS = ("TransportError", "IncompleteRead", "SSLError", "ProxyError", "ContentTooShortError", "TimeoutError")
 YOUTUBE: Final = "youtube"
@@ -100,7 +101,7 @@ def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageEr
     on_youtube = _is_youtube(hidden, evidence)
     for text in texts:
         if verdict := find_verdict(text, SAYINGS):
-            return _judge(verdict, evidence, on_youtube=on_youtube)
+            return _judge(verdict, evidence, on_youtube=on_youtube, sure=not HEDGED.search(text))
     if status := _status(hidden, texts):
         return _explain_status(status, evidence, on_youtube=on_youtube)
     if names.intersection(NETWORK_ERRORS):
@@ -143,7 +144,7 @@ def _is_youtube(hidden: list[BaseException], evidence: Evidence) -> bool:
     return any(name.lower().partition(":")[0] == YOUTUBE for name in [*names, found[1] if found else ""])
 
 
-def _judge(verdict: Verdict, evidence: Evidence, *, on_youtube: bool) -> StageError:
+def _judge(verdict: Verdict, evidence: Evidence, *, on_youtube: bool, sure: bool = True) -> StageError:
     if verdict.vague:
         if evidence.soundless and not on_youtube:
             return StageError("The recording at this address has no sound.")
@@ -153,11 +154,13 @@ def _judge(verdict: Verdict, evidence: Evidence, *, on_youtube: bool) -> StageEr
     permanent = verdict.outcome is Outcome.PERMANENT or (
         verdict.outcome is Outcome.PERMANENT_ELSEWHERE and not on_youtube
     )
-    if permanent:
+    if permanent and sure:
         return StageError(verdict.sentence)
     sentence = f"{verdict.sentence.removesuffix('.')}; {TRY_LATER}"
     if verdict.outcome is Outcome.SITE_RESTS:
-        return SiteRefusesError(sentence, rest_s=verdict.rest_s)
+        return SiteRefusesError(sentence)
+    if verdict.outcome is Outcome.LOCKED:
+        return LockedRecordingError(sentence)
     return StageError(sentence, permanent=False)
 
 
@@ -187,8 +190,9 @@ def _explain_status(status: int, evidence: Evidence, *, on_youtube: bool) -> Sta
             told = f"YouTube's link to the recording leads nowhere (HTTP {status}); {TRY_LATER}"
             return StageError(told, permanent=False)
         return StageError(f"There is nothing at this address any more (HTTP {status}).")
-    if status == 401:
+    if status == 401 and not on_youtube:
         return StageError("The site asks for a password (HTTP 401), so nothing was fetched.")
     if status == 451:
         return StageError("The video is blocked for legal reasons (HTTP 451).")
-    return StageError(f"The site answers with an error (HTTP {status}); {TRY_LATER}", permanent=400 <= status < 403)
+    # 400 and the like mean that the site does not understand this downloader, which may be too old for it.
+    return StageError(f"The site answers with an error (HTTP {status}); {TRY_LATER}", permanent=False)

@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from pipeline.stages.errors import HOUR_S
-
 TRY_LATER: Final = "it is tried again later."
 CHECK: Final = "“manage.py check_downloads” says what is missing"
-
-
-# Nobody refused anything: a runtime may be put in place meanwhile, and only some sessions get a new player script.
-SETUP_REST_S: Final = 600
 
 
 class Outcome(Enum):
@@ -28,6 +22,8 @@ class Outcome(Enum):
     AGAIN = auto()
     # Nothing more is asked of the site for a while, since the next video would be told the same.
     SITE_RESTS = auto()
+    # This machine could not unlock the recording. Other videos may come; where the next one does not, the site rests.
+    LOCKED = auto()
 
 
 @dataclass(frozen=True)
@@ -43,15 +39,12 @@ class Verdict:
     outcome : Outcome
     vague : bool
         True where the saying leaves the cause open, so that yt-dlp's warnings decide if they name one.
-    rest_s : float
-        Seconds of a first rest, where the site rests.
     """
 
     saying: str
     sentence: str
     outcome: Outcome
     vague: bool = False
-    rest_s: float = HOUR_S
 
     def fits(self, text: str) -> bool:
         return re.search(self.saying, text, re.IGNORECASE) is not None
@@ -106,16 +99,14 @@ CAUSES: Final = (
     Verdict(
         r"no supported javascript runtime",
         f"YouTube's recordings cannot be unlocked, since no JavaScript runtime was found; {CHECK}.",
-        Outcome.SITE_RESTS,
-        rest_s=SETUP_REST_S,
+        Outcome.LOCKED,
     ),
     Verdict(
         r"(?:signature|n challenge) solving failed|error solving \S+ challenge|js challenge provider|"
         r"challenge solver|remote components? .* skipped",
         f"YouTube's recordings cannot be unlocked, since its challenge was not solved; {CHECK}, "
         "and “make update-downloader” brings the newest solver.",
-        Outcome.SITE_RESTS,
-        rest_s=SETUP_REST_S,
+        Outcome.LOCKED,
     ),
     Verdict(
         r"experiment that applies DRM",
@@ -201,10 +192,10 @@ SAYINGS: Final = (
         "The video is a live broadcast, or has not been broadcast yet; submit it when it is over.",
         Outcome.PERMANENT,
     ),
-    Verdict(
+    Verdict(  # YouTube also says so to machines in data centres, of videos that play elsewhere
         r"^video unavailable\.?$|video (?:is unavailable|does not exist|doesn.t exist|not found|id was not found)",
-        "There is no such video.",
-        Outcome.PERMANENT,
+        "The site says that there is no such video.",
+        Outcome.PERMANENT_ELSEWHERE,
         vague=True,
     ),
     Verdict(
@@ -270,10 +261,19 @@ SAYINGS: Final = (
         Outcome.PERMANENT,
     ),
     Verdict(
+        # More often this machine's clock, or a proxy that opens TLS, than the site.
         r"certificate verify failed",
-        "The site's certificate is not valid, so nothing was fetched.",
-        Outcome.PERMANENT,
+        "The site's certificate is not valid here, so nothing was fetched; set this machine's clock, and where a proxy "
+        "opens TLS, name its certificates in SSL_CERT_FILE.",
+        Outcome.AGAIN,
     ),
+)
+
+
+# Sites that only guess at the cause. Advice ("you may be able to …") and YouTube's words beside an age limit are none.
+# Small letters only: "May" is a month.
+HEDGED: Final = re.compile(
+    r"(?<![Yy]ou )\b(?:may|might)\b(?! be inappropriate)|\b(?:[Pp]ossibly|[Pp]robably|[Pp]erhaps|[Ee]ither)\b"
 )
 
 

@@ -1,6 +1,8 @@
 """The errors a stage raises for what a user can understand."""
 
 HOUR_S = 3600
+# Nobody refused anything: a runtime may be put in place meanwhile, and only some sessions get a new player script.
+SETUP_REST_S = 600
 
 
 class StageError(Exception):
@@ -35,6 +37,18 @@ class SiteRefusesError(StageError):
     """
 
     def __init__(self, message: str, *, rest_s: float = HOUR_S) -> None:
+        super().__init__(message, permanent=False)
+        self.rest_s = rest_s
+
+
+class LockedRecordingError(StageError):
+    """This machine could not unlock what a site gave: no JavaScript runtime, or a challenge that was not solved.
+
+    Never permanent. It may be so for this video or session alone, so that it counts as a try of the video; where it
+    happens twice in a row, the site rests for `rest_s` seconds, lest all videos use up their tries.
+    """
+
+    def __init__(self, message: str, *, rest_s: float = SETUP_REST_S) -> None:
         super().__init__(message, permanent=False)
         self.rest_s = rest_s
 

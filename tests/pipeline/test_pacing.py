@@ -13,7 +13,7 @@ from pipeline import jobs, pacing
 from pipeline.choices import VideoState
 from pipeline.models import DownloadSite, Video
 from pipeline.pacing import Turn, asking, free, site_of, take
-from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 from tests.factories import Factory
 from tests.pipeline.conftest import Downloader
 
@@ -194,6 +194,54 @@ def test_another_failure_rests_nothing_and_frees_the_site(error: Exception, fact
     with pytest.raises(type(error)), asking(taken(video)):
         raise error
     assert (the_site().holder, the_site().rests_until, the_site().refusals) == (None, None, 0)
+
+
+LOCKED = LockedRecordingError("The challenge was not solved.")
+
+
+def test_a_recording_that_cannot_be_unlocked_rests_the_site_when_the_next_one_cannot_either(
+    factory: Factory,
+) -> None:
+    for minutes in (0, 10, 20):
+        DownloadSite.objects.update(rests_until=None)
+        with pytest.raises(LockedRecordingError), asking(taken(waiting(factory)[0])):
+            raise LOCKED
+        rests_until = the_site().rests_until or timezone.now()
+        assert round((rests_until - timezone.now()).total_seconds() / 60) == minutes
+    assert (the_site().reason, the_site().holder) == (LOCKED.message, None)
+
+
+def test_one_odd_video_holds_nobody_up(factory: Factory) -> None:
+    for _ in range(3):
+        DownloadSite.objects.update(called=None)
+        with pytest.raises(LockedRecordingError), asking(taken(waiting(factory)[0])):
+            raise LOCKED
+        assert the_site().rests_until is None
+        with asking(taken(waiting(factory)[0])):
+            pass
+
+
+def test_a_recording_that_is_never_unlocked_uses_up_its_tries(online: Video, site: Downloader) -> None:
+    site(error=LOCKED)
+    for number in range(1, 4):
+        with pytest.raises(LockedRecordingError):
+            jobs.fetch_video(online.pk)
+        online.refresh_from_db()
+        assert (online.state, online.attempts) == (VideoState.QUEUED, number)
+        pacing.end_rest("youtube.com")
+    jobs.fetch_video(online.pk)
+    online.refresh_from_db()
+    assert (online.state, online.error_permanent) == (VideoState.FAILED, False)
+    assert "challenge was not solved" in online.error_message
+
+
+@pytest.mark.parametrize("column", ["free_at", "rests_until"])
+def test_a_clock_that_was_set_back_or_a_pause_that_was_too_long_holds_nobody_up(column: str, factory: Factory) -> None:
+    (video,) = waiting(factory)
+    DownloadSite.objects.create(name="youtube.com", **{column: timezone.now() + timedelta(days=30)})
+    assert take(video) is None
+    pacing.forget_impossible_waits()
+    assert take(video) is not None
 
 
 def test_a_refused_video_waits_without_losing_a_try(online: Video, site: Downloader) -> None:

@@ -9,7 +9,7 @@ from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UserNotLive
 
 from pipeline.stages.download_errors import Evidence, explain
-from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 
 ID = "i4b-_bNsajY"
 # What yt-dlp 2026.10 appends for people at a command line.
@@ -115,11 +115,15 @@ PERMANENT = [
     ("This live event will begin in a few moments.", "broadcast"),
     ("This live event has ended.", "broadcast"),
     ("This live stream recording is not available.", "broadcast"),
-    ("Video unavailable", "no such video"),
-    ("Video unavailable. This video is unavailable", "no such video"),
     ("This video is DRM protected", "DRM"),
 ]
 AGAIN = [
+    # Machines in data centres are told so of videos that play elsewhere.
+    ("Video unavailable", "no such video"),
+    ("Video unavailable. This video is unavailable", "no such video"),
+    ("Unable to download webpage: HTTP Error 400: Bad Request", "HTTP 400"),
+    ("Unable to download webpage: HTTP Error 401: Unauthorized", "HTTP 401"),
+    ("Unable to download webpage: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed>", "clock"),
     (FORMAT, "named no recording"),
     ("No video formats found!", "named no recording"),
     ("The page needs to be reloaded.", "loaded anew"),
@@ -177,31 +181,33 @@ def test_a_refusal_of_this_machine_rests_the_site_and_says_what_helps(text: str,
 
 
 @pytest.mark.parametrize(
-    ("text", "warnings", "sentence", "rests"),
+    ("text", "warnings", "sentence", "kind"),
     [
-        (FORMAT, [NO_RUNTIME], "no JavaScript runtime", True),
-        (FORMAT, [NO_RUNTIME, SOLVING, ONLY_IMAGES], "no JavaScript runtime", True),
-        (FORMAT, [SOLVING, ONLY_IMAGES], "challenge was not solved", True),
-        (FORMAT, [SIGNATURE], "challenge was not solved", True),
-        (FORMAT, [SKIPPED], "challenge was not solved", True),
-        (FORMAT, [SABR], "SABR", False),
-        (FORMAT, [GVS], "token", False),
-        ("No video formats found!", [GVS, SABR], "SABR", False),
-        (PLAYER, [TOO_MANY], "pause", True),
-        (PLAYER, [FORBIDDEN], "HTTP 403", False),
-        ("This video is DRM protected", [TV_DRM], "experiment", False),
-        ("Video unavailable", [TOO_MANY], "pause", True),
-        ("Sign in to confirm you're not a bot", [OLD_COOKIES], "no longer valid", True),
-        ("The page was empty", [SOLVING], "challenge was not solved", True),
+        (FORMAT, [NO_RUNTIME], "no JavaScript runtime", LockedRecordingError),
+        (FORMAT, [NO_RUNTIME, SOLVING, ONLY_IMAGES], "no JavaScript runtime", LockedRecordingError),
+        (FORMAT, [SOLVING, ONLY_IMAGES], "challenge was not solved", LockedRecordingError),
+        (FORMAT, [SIGNATURE], "challenge was not solved", LockedRecordingError),
+        (FORMAT, [SKIPPED], "challenge was not solved", LockedRecordingError),
+        (FORMAT, [SABR], "SABR", StageError),
+        (FORMAT, [GVS], "token", StageError),
+        ("No video formats found!", [GVS, SABR], "SABR", StageError),
+        (PLAYER, [TOO_MANY], "pause", SiteRefusesError),
+        (PLAYER, [FORBIDDEN], "HTTP 403", StageError),
+        ("This video is DRM protected", [TV_DRM], "experiment", StageError),
+        ("Video unavailable", [TOO_MANY], "pause", SiteRefusesError),
+        ("Sign in to confirm you're not a bot", [OLD_COOKIES], "no longer valid", SiteRefusesError),
+        ("The page was empty", [SOLVING], "challenge was not solved", LockedRecordingError),
     ],
 )
-def test_warnings_name_the_cause_of_what_is_vague(text: str, warnings: list[str], sentence: str, rests: bool) -> None:
+def test_warnings_name_the_cause_of_what_is_vague(
+    text: str, warnings: list[str], sentence: str, kind: type[StageError]
+) -> None:
     error = explain(raised(text), Evidence(warnings=tuple(warnings)))
     assert sentence in error.message
     assert not error.permanent
-    assert isinstance(error, SiteRefusesError) is rests
+    assert type(error) is kind
     if isinstance(error, SiteRefusesError):
-        assert error.rest_s == (600 if {NO_RUNTIME, SOLVING, SIGNATURE, SKIPPED} & set(warnings) else 3600)
+        assert error.rest_s == 3600
 
 
 @pytest.mark.parametrize("warnings", [[NO_RUNTIME], [SOLVING, SABR], [TOO_MANY]])
@@ -216,7 +222,7 @@ def test_warnings_do_not_soften_what_is_sure(text: str, sentence: str, warnings:
     ("ie", "text", "permanent", "sentence"),
     [
         ("vimeo", "This video is protected by a password, use the --video-password option", True, "password"),
-        ("vimeo", f"Sorry. Authentication may be needed due to your location. {LOGIN_HINT}", True, "signed-in"),
+        ("vimeo", f"Sorry. Authentication may be needed due to your location. {LOGIN_HINT}", False, "signed-in"),
         ("vimeo", f"The web client only works when logged-in. {LOGIN_HINT}", False, "DOWNLOAD_COOKIES"),
         ("vimeo", "Got HTTP Error 429 when using impersonate target “chrome”. Try again later", False, "pause"),
         ("vimeo", "This request has been blocked due to its TLS fingerprint. Install a …", False, "only browsers"),
@@ -233,6 +239,13 @@ def test_warnings_do_not_soften_what_is_sure(text: str, sentence: str, warnings:
         ("other", "This video requires a subscription", True, "paying"),
         ("other", "This video is for premium members only", True, "paying"),
         ("other", "The video is no longer available", True, "removed"),
+        ("other", "This video does not exist", True, "no such video"),
+        ("other", "This video is not available due to geo restriction. You may be able to bypass it", True, "country"),
+        # Sites that only guess.
+        ("other", "Redirection detected; the video may be deleted or require login", False, "signed-in"),
+        ("other", "This video may be deleted or geo-restricted. You might want to try a VPN", False, "country"),
+        ("other", "No media links found; possibly due to geo restriction", False, "country"),
+        ("other", "This video is either unavailable in your region or is DRM protected", False, "country"),
         # Words that used to decide whatever they meant.
         ("other", "Unable to extract subscriber count", False, "could not be read"),
         ("other", "Unable to download deleted-scenes list", False, "could not be read"),
@@ -278,7 +291,8 @@ def test_media_that_is_refused_is_told_by_its_status(
     told = explain(error, Evidence(warnings=warnings, extractor=extractor))
     assert sentence in told.message
     assert told.permanent is permanent
-    assert isinstance(told, SiteRefusesError) is (status == 429 or bool(warnings))
+    assert isinstance(told, SiteRefusesError) is (status == 429)
+    assert isinstance(told, LockedRecordingError) is bool(warnings)
 
 
 def test_errors_known_by_their_class_need_no_words() -> None:

@@ -36,8 +36,6 @@ FINAL = {
     "geo-elsewhere": "country",
     "geo-short": "country",
     "geo-copyright": "country",
-    "nonexistent": "no such video",
-    "unavailable": "no such video",
     "live": "live broadcast",
     "upcoming": "not been broadcast yet",
     "live-soon": "not been broadcast yet",
@@ -45,6 +43,8 @@ FINAL = {
 }
 # The video may come another time; each has its own sentence.
 PASSING = {
+    "nonexistent": "no such video",
+    "unavailable": "no such video",
     "sabr": "SABR",
     "empty": "named no recording",
     "not-available": "not available",

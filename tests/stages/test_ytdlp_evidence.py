@@ -7,7 +7,7 @@ import pytest
 from yt_dlp.extractor.youtube import YoutubeIE
 
 from pipeline.stages.download import DownloadLimits, download
-from pipeline.stages.errors import SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, StageError
 
 URL = "https://www.youtube.com/watch?v=i4b-_bNsajY"
 LIMITS = DownloadLimits(max_duration_s=3600, max_bytes=10_000_000, socket_timeout_s=3)
@@ -35,7 +35,7 @@ def video(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence", "rests"),
+    ("said", "sentence", "locked"),
     [
         ({"warn": NO_RUNTIME}, "no JavaScript runtime", True),
         ({"warn": "n challenge solving failed: Some formats may be missing."}, "challenge was not solved", True),
@@ -44,12 +44,12 @@ def video(monkeypatch: pytest.MonkeyPatch) -> Any:
         ({}, "named no recording", False),
     ],
 )
-def test_the_cause_is_named(said: dict[str, str], sentence: str, rests: bool, video: Any, tmp_path: Path) -> None:
+def test_the_cause_is_named(said: dict[str, str], sentence: str, locked: bool, video: Any, tmp_path: Path) -> None:
     video(**said)
     with pytest.raises(StageError, match=sentence) as caught:
         download(URL, folder=tmp_path, limits=LIMITS)
     assert not caught.value.permanent
-    assert isinstance(caught.value, SiteRefusesError) is rests
+    assert isinstance(caught.value, LockedRecordingError) is locked
 
 
 def test_pictures_alone_are_not_final_on_youtube(video: Any, tmp_path: Path) -> None:
