@@ -194,6 +194,7 @@ def store_upload(
             default_storage.delete(str(name))
         raise
     enqueue_on_commit("fetch_video", video.pk)
+    bring_forward_on_commit("fetch_video", video.pk)
     return video
 
 

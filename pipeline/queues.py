@@ -115,14 +115,19 @@ def enqueue_at(job: str, *pks: int, when: datetime) -> bool:
 
 
 def bring_forward_on_commit(job: str, *pks: int) -> None:
-    """Once the surrounding transaction commits, have a job that waits for a later moment run now.
+    """Once the surrounding transaction commits, have a job that waits for a later moment or behind others run next.
 
-    Does nothing where it is not waiting so, or where the queue server is away: it is found by the next look.
+    A person waits for what was uploaded, and hundreds of downloads may be queued only to find out that it is not their
+    turn. Does nothing where the job is not waiting, or where the queue server is away: it is found by the next look.
     """
 
     def bring_forward() -> None:
         with suppress(QueueUnavailable), _alone_with(job, pks):
-            _bring_forward(job_id(job, *pks), timezone.now())
+            name = job_id(job, *pks)
+            _bring_forward(name, timezone.now())
+            queue = get_queue(JOBS[job].queue)
+            if queue.remove(name):  # else a worker was first
+                queue.push_job_id(name, at_front=True)
 
     transaction.on_commit(bring_forward)
 

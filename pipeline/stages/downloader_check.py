@@ -126,11 +126,13 @@ def _runtime_and_solver(options: DownloadOptions, problems: list[Problem]) -> tu
         told = f"has version {state.version}, which yt-dlp cannot use" if state else "does not start"
         remedy = "Run “make setup” in Crossmodal's folder, or set DOWNLOAD_JS_RUNTIME to a newer program."
         problems.append(Problem(f"The JavaScript runtime {runtime.path} {told}.", remedy))
+    if state is None:
+        return "", False
     test = run_self_test(options)
-    if not test.solved and installed_version(SOLVER) and state is not None and state.supported:
+    if not test.solved and installed_version(SOLVER) and state.supported:
         said = f" ({test.said.rstrip('.!')})" if test.said else ""
         problems.append(Problem(f"The self-test challenge was not solved{said}.", UPDATE))
-    return state.version if state else "", test.solved
+    return state.version, test.solved
 
 
 def _cookies(options: DownloadOptions, hosts: Collection[str], problems: list[Problem]) -> CookiesState | None:

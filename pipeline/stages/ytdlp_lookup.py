@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.stages.caption_choice import Tracks, choose_captions
+from pipeline.stages.caption_errors import missing_token
 from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_errors import explain
 from pipeline.stages.download_options import DownloadOptions
@@ -58,7 +59,10 @@ class ClientAnswer:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Everything a site said of one video, and in one sentence why it cannot be fetched, if so."""
+    """Everything a site said of one video, and in one sentence why it cannot be fetched, if so.
+
+    `captions_need_token`: English captions are there, and the site gives them only to a player with a token.
+    """
 
     title: str = ""
     duration_s: float | None = None
@@ -67,6 +71,7 @@ class Lookup:
     live_status: str = ""
     formats: tuple[Format, ...] = ()
     captions: tuple[CaptionTrack, ...] = ()
+    captions_need_token: bool = False
     clients: tuple[ClientAnswer, ...] = ()
     warnings: tuple[str, ...] = ()
     problem: str = ""
@@ -197,6 +202,8 @@ def _status(answer: Any) -> tuple[str, str]:
 def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
     duration = info.get("duration")
     chosen_id = str(info.get("format_id") or "")
+    people, automatic = info.get("subtitles") or {}, info.get("automatic_captions") or {}
+    warnings = asker.listener.warnings
     return Lookup(
         title=" ".join(str(info.get("title") or "").split()),
         duration_s=float(duration) if isinstance(duration, int | float) else None,
@@ -204,9 +211,10 @@ def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
         id=str(info.get("id") or ""),
         live_status=str(info.get("live_status") or ""),
         formats=tuple(_format(one, chosen_id) for one in info.get("formats") or () if one.get("acodec") != "none"),
-        captions=tuple(_tracks(info.get("subtitles") or {}, info.get("automatic_captions") or {})),
+        captions=tuple(_tracks(people, automatic)),
+        captions_need_token=choose_captions(people, automatic) is None and missing_token(warnings) is not None,
         clients=tuple(asker.answers.values()),
-        warnings=tuple(asker.listener.warnings),
+        warnings=tuple(warnings),
         problem=problem,
     )
 

@@ -3,9 +3,11 @@
 import io
 import logging
 import os
+import subprocess
 from typing import Any
 
 from yt_dlp.globals import plugin_dirs
+from yt_dlp.utils import Popen
 
 from pipeline.stages.cookie_file import read_cookies
 from pipeline.stages.download_options import DownloadOptions, environment_proxies, own_certificates
@@ -19,6 +21,25 @@ plugin_dirs.value = []
 NO_PROGRAMS = "/nonexistent"
 # Deno wants a folder for its caches and stops where there is no home; where it cannot make one it uses memory.
 os.environ.setdefault("DENO_DIR", "/dev/null/deno")
+
+# yt-dlp waits for its JavaScript runtime without end. Solving a challenge takes 3 s on an idle core.
+RUNTIME_TIMEOUT_S = 60.0
+
+
+def _communicate(program: Any, input: str | None = None, timeout: float | None = None) -> Any:
+    """Take the place of `Popen.communicate_or_kill` in yt-dlp: a program that hangs is killed after its time."""
+    limit_s = RUNTIME_TIMEOUT_S if timeout is None else timeout
+    try:
+        return program.communicate(input, timeout=limit_s)
+    except BaseException as error:
+        program.kill(timeout=None)
+        if isinstance(error, subprocess.TimeoutExpired):
+            # An OSError is what yt-dlp expects of a program that cannot be used.
+            raise TimeoutError(f"{program.args[0]} did not answer within {limit_s:.0f} seconds") from error
+        raise
+
+
+Popen.communicate_or_kill = _communicate
 
 # Words that yt-dlp knows besides the names of clients.
 CLIENT_WORDS = ("default", "all")

@@ -32,6 +32,7 @@ def test_it_tells_what_would_be_fetched_and_fetches_nothing(tube: Tube) -> None:
     document, failure = look_at(video)
     found = document["video"]
     assert (failure, document["ready"], found["problem"]) == ("", [], "")
+    assert found["captions_need_token"] is False
     assert (found["title"], found["duration_s"]) == ("A day in the garden", 12)
     assert [form["id"] for form in found["formats"] if form["chosen"]] == ["251"]
     assert [(one["kind"], one["language"]) for one in found["captions"] if one["chosen"]] == [("manual", "en")]
@@ -68,5 +69,13 @@ def test_captions_that_need_a_token_are_told(tube: Tube) -> None:
     video = tube.add(Video("garden_0001", tracks=(manual_track(),), captions_token=True))
     document, failure = look_at(video)
     assert (failure, document["video"]["captions"]) == ("", [])
+    assert document["video"]["captions_need_token"] is True
     assert "PO token" in " ".join(document["video"]["warnings"])
     assert not {"/videoplayback", "/api/timedtext"}.intersection(tube.paths())
+
+
+def test_the_command_says_in_words_that_captions_need_a_token(tube: Tube) -> None:
+    video = tube.add(Video("garden_0001", tracks=(manual_track(),), captions_token=True))
+    out = StringIO()
+    call_command("check_downloads", video.address, stdout=out)
+    assert "\ncaptions    English ones need a token" in out.getvalue()

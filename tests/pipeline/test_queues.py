@@ -18,7 +18,16 @@ from rq.serializers import JSONSerializer
 
 from pipeline import queues
 from pipeline.liveness import process_mark, process_space, worker_lives
-from pipeline.queues import JOBS, RETRY_PAUSES_S, QueueUnavailable, enqueue, enqueue_on_commit, fetch_job, get_queue
+from pipeline.queues import (
+    JOBS,
+    RETRY_PAUSES_S,
+    QueueUnavailable,
+    bring_forward_on_commit,
+    enqueue,
+    enqueue_on_commit,
+    fetch_job,
+    get_queue,
+)
 from pipeline.workers import PipelineWorker, enqueue_due_retries
 
 NAME = "label_video-7"
@@ -48,6 +57,16 @@ def test_each_job_has_its_queue_time_limit_and_growing_pauses(name: str, redis: 
     assert job.retry_intervals == RETRY_PAUSES_S == sorted(RETRY_PAUSES_S)
     assert job.retries_left == 3
     assert get_queue(JOBS[name].queue).job_ids == [f"{name}-3-12"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_person_waits_for_comes_before_what_is_queued(redis: Redis) -> None:
+    for pk in (1, 2, 3):
+        enqueue("fetch_video", pk)
+    with transaction.atomic():
+        bring_forward_on_commit("fetch_video", 3)
+        bring_forward_on_commit("fetch_video", 9)
+    assert get_queue("download").job_ids == ["fetch_video-3", "fetch_video-1", "fetch_video-2"]
 
 
 def test_arguments_are_json_and_no_pickle(redis: Redis) -> None:

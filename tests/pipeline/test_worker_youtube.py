@@ -82,10 +82,10 @@ def taken_in_turns(tube: Tube) -> bool:
 
 
 def pass_the_time(machine: Machine) -> None:
-    """Nothing waits for its hour any more; the next look finds it."""
+    """Nothing waits for its hour any more; the next look finds it, be it this one or a worker's own."""
     machine.change("UPDATE pipeline_video SET waits_until = NULL")
     machine.change("UPDATE pipeline_downloadsite SET rests_until = NULL, called = NULL")
-    assert json.loads(machine.manage("process", "--format", "json"))["queued"] >= 1
+    machine.manage("process", "--format", "json")
 
 
 def test_a_missing_runtime_is_named_and_its_video_becomes_ready_with_one(machine: Machine, tube: Tube) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pipeline.stages import downloader_network, downloader_state
+from pipeline.stages import downloader_network, downloader_state, ytdlp_options
 from pipeline.stages.download_options import DownloadOptions, JsRuntime
 from pipeline.stages.downloader_check import DownloaderReport, check_downloader, describe_report
 from pipeline.stages.downloader_network import probe, proxy_for
@@ -324,3 +324,20 @@ def test_a_host_that_goes_without_the_proxy_has_none(monkeypatch: pytest.MonkeyP
 
 def test_a_problem_has_both_its_words() -> None:
     assert Problem("a", "b").as_dict() == {"problem": "a", "remedy": "b"}
+
+
+# ---------------------------------------------------------------- a runtime that hangs
+
+
+@pytest.mark.parametrize("answers_version", [True, False])
+@pytest.mark.timeout(30)
+def test_a_runtime_that_hangs_is_killed(answers_version: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ytdlp_options, "RUNTIME_TIMEOUT_S", 0.5)
+    path = tmp_path / "deno"
+    version = '[ "$1" = --version ] && echo "deno 2.9.8" && exit\n' if answers_version else ""
+    path.write_text(f"#!/bin/sh\n{version}exec sleep 1000\n")
+    path.chmod(0o755)
+    report = check(DownloadOptions(js_runtime=JsRuntime("deno", path)))
+    assert report.solved is False
+    (told,) = texts(report)
+    assert ("self-test" if answers_version else "does not start") in told

@@ -95,6 +95,8 @@ def _video_lines(looked: Looked) -> Iterator[str]:
     if others := [track["language"] for track in found["captions"] if track not in shown]:
         more = f" and {len(others) - AUTOMATIC_SHOWN} more" if len(others) > AUTOMATIC_SHOWN else ""
         yield f"captions    automatic, not taken: {', '.join(others[:AUTOMATIC_SHOWN])}{more}"
+    if found["captions_need_token"]:
+        yield "captions    English ones need a token: the recording would be fetched, and the captions asked for again"
     for client in found["clients"]:
         reason = f" ({client['reason']})" if client["reason"] else ""
         yield f"client      {client['name']}: {client['status']}{reason}, {count(client['formats'], 'format')}"
