@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
@@ -111,8 +113,29 @@ def update(root: Path) -> dict[str, str]:
         if answer.returncode:
             said = answer.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no answer"]
             raise SetupError(f"The newest packages do not work together on this machine ({said[0]}).")
-        pip(*options, *exact, what="The newest yt-dlp")
+        with set_up_again_if_killed(root):
+            pip(*options, *exact, what="The newest yt-dlp")
     return changes
+
+
+@contextmanager
+def set_up_again_if_killed(root: Path) -> Iterator[None]:
+    """Let the next set-up install everything unless the block comes to its end, or pip itself takes back what it did."""
+    file = root / ".venv" / "crossmodal-setup.json"
+    try:
+        before = file.read_text()
+        stamps = json.loads(before)
+    except (OSError, ValueError):  # the next set-up installs everything in any case
+        yield
+        return
+    stamps.pop("requirements.txt", None)
+    file.write_text(json.dumps(stamps, indent=2))
+    try:
+        yield
+    except SetupError:
+        file.write_text(before)
+        raise
+    file.write_text(before)
 
 
 def remember(root: Path, changes: dict[str, str]) -> None:
@@ -143,7 +166,7 @@ def main() -> int:
         say(f"The downloader was not updated. {name} cannot be used: {error.strerror}.")
         return 1
     except KeyboardInterrupt:
-        say("\nStopped; what was installed before stays.")
+        say("\nStopped. Run “make setup”: it puts right what may be half installed.")
         return 130
     if not changes:
         say(f"Nothing to do: yt-dlp {before[DOWNLOADER]} and Deno {before[RUNTIME]} are the newest.")

@@ -204,6 +204,21 @@ def test_a_failure_is_one_sentence_and_changes_nothing(
     assert not list((root / "var").glob("update-*"))
 
 
+def test_after_an_update_that_was_killed_the_next_set_up_installs_everything(
+    pip: Pip, calls: list[str], said: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: str, what: str) -> None:
+        pip(*arguments, what=what)
+        if pip.commands[-1] == "install":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(update_downloader, "pip", killed)
+    assert update_downloader.main() == 130
+    assert "make setup" in said()
+    assert bootstrap.main([]) == 0
+    assert calls
+
+
 def test_packages_that_do_not_work_together_are_not_installed(
     pip: Pip,
     root: Path,
