@@ -120,7 +120,7 @@ def update(root: Path) -> dict[str, str]:
 
 @contextmanager
 def set_up_again_if_killed(root: Path) -> Iterator[None]:
-    """Let the next set-up install everything unless the block comes to its end, or pip itself takes back what it did."""
+    """Let the next set-up install everything, unless the block ends or pip itself takes back what it did."""
     file = root / ".venv" / "crossmodal-setup.json"
     try:
         before = file.read_text()
