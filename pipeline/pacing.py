@@ -78,9 +78,14 @@ def site_of(url: str) -> str:
 
 
 def name_sites() -> None:
-    """Note the site of each video that waits for one and does not name it yet."""
-    for video in Video.objects.awaiting_site().filter(site="").only("pk", "url"):
-        Video.objects.filter(pk=video.pk).update(site=site_of(video.url))
+    """Note the site of each video that waits for one and does not name it, or names it as other settings did."""
+    waiting = Video.objects.awaiting_site().order_by()
+    for name in list(waiting.values_list("site", flat=True).distinct()):
+        first = waiting.filter(site=name).first()
+        if name and first and site_of(first.url) == name:
+            continue
+        for video in waiting.filter(site=name).only("pk", "url"):
+            Video.objects.filter(pk=video.pk).update(site=site_of(video.url))
 
 
 def take(video: Video) -> Turn | None:

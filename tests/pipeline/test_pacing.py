@@ -71,6 +71,19 @@ def test_all_hosts_of_a_site_are_one(url: str, site: str, settings: Any) -> None
     assert site_of(url) == site
 
 
+def test_sites_are_named_anew_when_the_settings_name_them_otherwise(factory: Factory, settings: Any) -> None:
+    settings.DOWNLOAD_ALLOWED_HOSTS = ["ia1.example.org", "ia2.example.org"]
+    videos = [
+        factory.make_video(state=VideoState.QUEUED, url=f"https://ia{n % 2 + 1}.example.org/{n}") for n in range(4)
+    ]
+    pacing.name_sites()
+    assert {video.site for video in Video.objects.all()} == {"ia1.example.org", "ia2.example.org"}
+    settings.DOWNLOAD_ALLOWED_HOSTS = ["example.org"]
+    pacing.name_sites()
+    assert {video.site for video in Video.objects.all()} == {"example.org"}
+    assert len(videos) == 4
+
+
 # ---------------------------------------------------------------- turns
 
 
