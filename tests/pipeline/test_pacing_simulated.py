@@ -76,7 +76,8 @@ class World:
         """Undo what ran between the kill and here, as it would not have run."""
         videos, sites, self.waiting = self.killed
         self.killed = None
-        for model, rows in ((Video, videos), (DownloadSite, sites)):
+        tables: list[tuple[Any, list[Any]]] = [(Video, videos), (DownloadSite, sites)]
+        for model, rows in tables:
             model.objects.all().delete()
             model.objects.bulk_create([model(**row) for row in rows])
         if self.random.random() < 0.5:  # the worker outlives its process; else the machine is gone

@@ -110,6 +110,27 @@ def test_a_missing_runtime_is_named_and_its_video_becomes_ready_with_one(machine
     assert tube.refused == []
 
 
+def test_a_worker_that_is_killed_lets_go_of_the_site(machine: Machine, tube: Tube, tmp_path: Path) -> None:
+    hanging = tmp_path / "deno"
+    hanging.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "deno 2.9.8" && exit\nexec sleep 1000\n')
+    hanging.chmod(0o755)
+    for worker in machine.workers:
+        worker.terminate()
+        worker.wait(30)
+    worker = machine.start_worker(DOWNLOAD_JS_RUNTIME=f"deno:{hanging}")
+    videos = [tube.add(Video(f"killed_{number:04d}", tracks=(automatic_track(),))) for number in range(2)]
+    pks = machine.add(*[video.address for video in videos])
+    wait_for(lambda: state(machine, pks[0]) == "fetching")
+    worker.kill()
+    worker.wait()
+    assert site_of_youtube(machine)["holder"] == pks[0]
+
+    machine.start_worker()
+    machine.manage("process", "--format", "json")
+    wait_for(lambda: [state(machine, pk) for pk in pks] == ["ready"] * 2)
+    assert site_of_youtube(machine)["holder"] is None
+
+
 def test_a_playlist_is_read_by_a_worker_and_what_is_chosen_becomes_ready(machine: Machine, tube: Tube) -> None:
     video = tube.add(Video("garden_0002", title="Talk 2", tracks=(automatic_track(),)))
     entries = [
