@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.stages import ytdlp_options
 from pipeline.stages.download import Download, DownloadLimits, download, download_captions
 from pipeline.stages.download_options import DownloadOptions, JsRuntime
-from pipeline.stages.errors import CaptionsTokenError, SiteRefusesError, StageError
+from pipeline.stages.errors import CaptionsTokenError, LockedRecordingError, SiteRefusesError, StageError
 from tests.youtube.site import Tube
 from tests.youtube.verdicts import PLAYED, REFUSALS
 from tests.youtube.videos import TV, VISION, Video, automatic_track, manual_track
@@ -142,6 +143,18 @@ def test_media_that_do_not_come_are_tried_again(status: int, sentence: str, tube
 
 def test_media_servers_can_ask_for_a_pause_too(tube: Tube, folder: Path) -> None:
     assert isinstance(refusal(tube, folder, media_status=429), SiteRefusesError)
+
+
+@pytest.mark.timeout(60)
+def test_a_runtime_that_hangs_ends_in_words(tube: Tube, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ytdlp_options, "RUNTIME_TIMEOUT_S", 1)
+    hanging = folder.parent / "deno"
+    hanging.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "deno 2.9.8" && exit\nexec sleep 1000\n')
+    hanging.chmod(0o755)
+    without = options_of(tube, js_runtime=JsRuntime("deno", hanging))
+    error = refusal(tube, folder, without, verdicts={VISION: "not-available"})
+    assert type(error) is LockedRecordingError
+    assert "challenge was not solved" in error.message
 
 
 @pytest.mark.parametrize("said", ["not-available", "sabr", "nonexistent"])
