@@ -1,15 +1,17 @@
 """Work that nobody does is found; work that somebody does is left alone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from redis import Redis
 
 from pipeline import queues, recovery
 from pipeline.choices import RunState, VideoState
 from pipeline.claims import MAX_DEATHS
 from pipeline.models import TrainingRun, Video
-from pipeline.queues import enqueue, fetch_job, get_queue
+from pipeline.queues import enqueue, enqueue_at, fetch_job, get_queue
 from pipeline.workers import PipelineWorker
 from tests.factories import Factory
 from tests.pipeline.test_queues import hold
@@ -43,6 +45,22 @@ def test_it_queues_what_waits(state: str, job: str, queue: str, factory: Factory
     assert recovery.resume() == 1
     assert get_queue(queue).job_ids == [f"{job}-{video.pk}"]
     assert recovery.resume() == 0
+
+
+def test_what_needs_its_site_no_more_does_not_wait_for_its_rest(factory: Factory, redis: Redis) -> None:
+    video = factory.make_video(state=VideoState.QUEUED, audio="a.wav", captions="c.vtt")
+    enqueue_at("fetch_video", video.pk, when=timezone.now() + timedelta(hours=8))
+    assert recovery.resume() == 1
+    assert get_queue("download").job_ids == [f"fetch_video-{video.pk}"]
+
+
+@pytest.mark.parametrize("wait_s", [60, 300])
+def test_a_pause_between_two_tries_is_kept(wait_s: int, factory: Factory, redis: Redis) -> None:
+    until = timezone.now() + timedelta(seconds=wait_s)
+    video = factory.make_video(state=VideoState.SEGMENTED, waits_until=until)
+    enqueue_at("label_video", video.pk, when=until)
+    assert recovery.resume() == 0
+    assert get_queue("compute").job_ids == []
 
 
 @pytest.mark.parametrize("state", ["stored", "no-captions", "ready", "failed"])
