@@ -10,11 +10,18 @@ from pipeline.csv_table import Table, also_rows
 
 # Headings as they occur, without case, spaces, underscores and hyphens; of several in one table the first here counts.
 VIDEO_HEADINGS = ("videoid", "video", "id")
-SEGMENT_HEADINGS = ("segment", "segmentid", "position")
-PREDICTED_HEADINGS = ("sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "label")
-TEXT_HEADINGS = ("text", "transcript")
-# Columns of classes that somebody reckoned from the votes: nobody's vote.
-DERIVED_HEADINGS = ("majority", "majorityvote", "consensus", "truth", "groundtruth", "goldlabel", "goldstandard")
+SEGMENT_HEADINGS = ("segment", "segmentid", "segmentnumber", "position")
+PREDICTED_HEADINGS = (
+    *("sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "weaklabel", "label"),
+)
+TEXT_HEADINGS = ("text", "transcript", "utterance", "transcription")
+# Columns of classes that somebody or a program derived from votes or from the text: nobody's vote.
+DERIVED_HEADINGS = (
+    *("majority", "majorityvote", "majoritylabel", "consensus", "consensuslabel", "aggregated", "aggregatedlabel"),
+    *("truth", "truelabel", "truthlabel", "groundtruth", "groundtruthlabel", "gold", "goldlabel", "goldstandard"),
+    *("final", "finallabel", "finalvote", "agreed", "agreedlabel", "adjudicated", "adjudicatedlabel", "adjudication"),
+    *("ytrue", "ypred", "target", "mode", "model", "modellabel", "audiolabel", "vader", "textblob", "pattern"),
+)
 # Columns that people keep beside the votes; nobody's vote unless their cells are classes.
 REMARK_HEADINGS = ("note", "notes", "comment", "comments", "remark", "remarks", "confidence", "speaker", "start", "end")
 # Of a cell in a sentence, in characters: enough to find it by.
