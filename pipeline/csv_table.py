@@ -37,6 +37,8 @@ _QUOTE_FAULTS = (
 )
 # A byte-order mark within the text, and spaces without width, which web pages leave in copied headings.
 _UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
+# What is no quotation mark in CSV: those of word processors, and apostrophes.
+_OTHER_QUOTES = ("“", "”", "„", "«", "‘", "'")
 # Of rows that have the same fault, so many are named.
 MAX_NAMED = 10
 
@@ -266,9 +268,21 @@ def _check_widths(rows: tuple[TableRow, ...], headings: tuple[str, ...], same_wi
         )
     if wide:
         raise TableError(
-            f"{wide[0].where} has more cells than the first row has columns ({wide[0].given} and {columns}); put cells "
-            f"that hold commas in quotation marks.{also_rows(wide[1:])}"
+            f"{wide[0].where} has more cells than the first row has columns ({wide[0].given} and {columns}); "
+            f"{_remedy(wide, rows, headings)}{also_rows(wide[1:])}"
         )
+
+
+def _remedy(wide: list[TableRow], rows: tuple[TableRow, ...], headings: tuple[str, ...]) -> str:
+    """What to do about rows that are wider than the headings, by what is the likely reason."""
+    quoted = any(cell.strip().startswith(_OTHER_QUOTES) or cell.startswith(' "') for row in wide for cell in row.cells)
+    straight = 'straight quotation marks ("), with no space before them' if quoted else "quotation marks"
+    remedy = f"put cells that hold commas in {straight}"
+    if len(list(filter(None, headings))) == 1:
+        return f"{remedy}, or remove what stands above the row that names the columns."
+    if len(wide) == len(rows) > 1 and {row.given for row in rows} == {len(headings) + 1}:
+        return f"{remedy}, or name the column of row numbers if that has no heading."
+    return f"{remedy}."
 
 
 def also_rows(rows: list[TableRow]) -> str:
