@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from pipeline.cell_names import is_missing_mark
 from pipeline.csv_table import TableRow
 from pipeline.labels import LABELS
 from pipeline.stages.normal_text import readable
@@ -16,8 +17,8 @@ MIN_LIKENESS = 70.0
 MIN_ABBREVIATION = 3
 # "not positive" and "non-negative" are as like their class as a misspelt one is, and mean another.
 _NEGATED = re.compile(r"\b(?:not?|non|never)\b|n['’]t\b|^(?:non|un)(?=pos|neg|neu)")
-# How R, pandas, Excel and people mark that there is no value.
-MISSING_MARKS = frozenset({"na", "n/a", "n.a.", "<na>", "#n/a", "nan", "none", "null", "-", "–", "—"})
+# What people write where they have no label, beside what programs write.
+_NO_LABEL = frozenset({"n.a.", "-", "–", "—"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class UnknownWord:
         """What is suggested for the word, for the end of a sentence."""
         if self.suggestion:
             return f"read as “{self.suggestion}”?"
-        if is_missing_mark(self.word):
+        if is_no_label(self.word):
             return "not like any class; leave the cell empty where there is none."
         return "not like any class."
 
@@ -49,9 +50,9 @@ def plain_word(cell: str) -> str:
     return readable(cell).strip().casefold()
 
 
-def is_missing_mark(cell: str) -> bool:
-    """Whether a cell says that there is no value, as programs write it."""
-    return plain_word(cell) in MISSING_MARKS
+def is_no_label(cell: str) -> bool:
+    """Whether a cell says that there is no label."""
+    return is_missing_mark(cell) or plain_word(cell) in _NO_LABEL
 
 
 def suggested(word: str) -> str:
@@ -83,7 +84,7 @@ class Likeness:
 
     @classmethod
     def of(cls, cells: Iterable[str]) -> "Likeness":
-        words = [word for word in map(plain_word, cells) if word and word not in MISSING_MARKS]
+        words = [word for word in map(plain_word, cells) if word and not is_no_label(word)]
         classes = sum(word in LABELS for word in words)
         return cls(len(words), classes, sum(word not in LABELS and bool(suggested(word)) for word in words))
 

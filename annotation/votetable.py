@@ -13,18 +13,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from annotation.errors import AnnotationError
-from annotation.labelwords import LabelReader, UnknownWord, is_missing_mark
+from annotation.labelwords import LabelReader, UnknownWord
 from annotation.listeners import Listener
 from annotation.votecolumns import VoteColumns, find_columns
 from pipeline import csv_table
+from pipeline.cell_names import is_missing_mark, seen
 from pipeline.csv_table import HeadingTwiceError, QuoteError, Table, TableError
 
 MAX_VIDEO_CHARACTERS = 40
 MAX_SEGMENT_CHARACTERS = 20
 # Spreadsheets turn whole numbers into floating-point ones: 0.0 for 0.
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0+")
-# Of Unicode: spaces without width, direction marks and the like, which come along when a cell is copied.
-UNSEEN = "Cf"
 # They write a long number so, and its last digits are lost.
 _SHORTENED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,}")
 _MADE_UP_VIDEO = re.compile(r"text-[0-9a-f]{16}#\d+")
@@ -68,8 +67,7 @@ def whole_number(text: str) -> str:
     >>> whole_number("3.0"), whole_number("3.5"), whole_number("007")
     ('3', '3.5', '007')
     """
-    seen = "".join(character for character in text if unicodedata.category(character) != UNSEEN)
-    plain = unicodedata.normalize("NFKC", seen).strip()
+    plain = unicodedata.normalize("NFKC", seen(text)).strip()
     found = _WHOLE_FLOAT.fullmatch(plain)
     return found[1] if found else plain
 

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text, same_heading
+from pipeline.cell_names import notes_on_names
+from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text
 from pipeline.labels import LABELS
 from pipeline.stages.errors import StageError
 from pipeline.stages.file_features import is_silent
 from pipeline.stages.repeats import Repeats, find_repeats, near_repeats, row_digests
 
 COLUMNS = ("path", "label", "group")
-# How pandas and others write that there is no value.
-MISSING_MARKS = ("nan", "none", "null", "na", "<na>")
 # Of pairs with the same fault, so many are named.
 MAX_NAMED = 5
 
@@ -75,27 +74,9 @@ def read_manifest(path: Path) -> Manifest:
         places=tuple(row.where for row in table.rows),
         notes=tuple(f"The column “{name}” of {path.name} was not read." for name in unread),
     )
-    return check_files(replace(manifest, notes=(*manifest.notes, *_notes_on_names(manifest))))
-
-
-def _notes_on_names(manifest: Manifest) -> list[str]:
-    """Say which groups' names are probably meant as one, and which are marks of missing values."""
-    names: dict[str, str] = {}
-    notes = []
-    for name, n in zip(*np.unique(manifest.groups, return_counts=True), strict=True):
-        first = names.setdefault(same_name(name), str(name))
-        if first != name:
-            differ = "in case alone" if same_heading(first) == same_heading(name) else "only in how a number is written"
-            notes.append(f"The groups “{first}” and “{name}” differ {differ} and count as two.")
-        if name.casefold() in MISSING_MARKS:
-            notes.append(f"The group of {n} rows is “{name}”, and counts as one; perhaps their group is missing.")
-    return notes
-
-
-def same_name(name: str) -> str:
-    """Return what names of one group have in common: without case, and without the fraction of a whole number."""
-    whole, _, fraction = same_heading(name).partition(".")
-    return whole if whole.isdecimal() and fraction and not fraction.strip("0") else same_heading(name)
+    return check_files(
+        replace(manifest, notes=(*manifest.notes, *notes_on_names("groups", np.unique(manifest.groups).tolist())))
+    )
 
 
 def _checked(row: TableRow, cells: dict[str, str], path: Path) -> dict[str, str]:

@@ -247,7 +247,10 @@ def test_files_without_sound_are_noted_and_are_no_repeats(manifest: Path) -> Non
     ("group", "said"),
     [
         ("1.0", "The groups “1” and “1.0” differ only in how a number is written and count as two."),
-        ("nan", "The group of 1 rows is “nan”, and counts as one; perhaps their group is missing."),
+        (
+            "nan",
+            "Among the groups is “nan”, which counts as any other; if it marks a missing value, leave such rows out.",
+        ),
     ],
 )
 def test_groups_that_are_probably_not_meant_are_noted(manifest: Path, group: str, said: str) -> None:
