@@ -3,12 +3,12 @@
 import unicodedata
 from collections.abc import Iterable
 
-from pipeline.csv_table import same_heading
-
 # How R, pandas, spreadsheets and databases write that there is no value.
 MISSING_MARKS = frozenset({"na", "n/a", "<na>", "#n/a", "nan", "none", "null"})
 # Of Unicode: spaces without width, direction marks and the like, which come along when a cell is copied.
 _UNSEEN = "Cf"
+# Of those, the joiners make other letters of their neighbours in Persian, Hindi and emoji.
+_JOINERS = "\u200c\u200d"
 # Of names with the same fault, so many are named.
 MAX_NAMED = 5
 
@@ -19,7 +19,19 @@ def seen(text: str) -> str:
     >>> seen("\\ufeff\\u200bname ")
     'name'
     """
-    return "".join(character for character in text if unicodedata.category(character) != _UNSEEN).strip()
+    if text.isascii():
+        return text.strip()
+    shown = (character for character in text if character in _JOINERS or unicodedata.category(character) != _UNSEEN)
+    return "".join(shown).strip().strip(_JOINERS).strip()
+
+
+def same_heading(name: str) -> str:
+    """Return what two headings have in common that differ in case, width of letters or white space alone.
+
+    >>> same_heading(" Rater  A") == same_heading("rater a")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def is_missing_mark(text: str) -> bool:

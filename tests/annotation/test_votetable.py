@@ -295,3 +295,14 @@ def test_marks_of_missing_values_among_the_videos_are_said() -> None:
         "“nan” in 2 cells of the column VideoId is taken as a name; leave cells empty that name none.",
         "“NA” in 1 cell of the column segment is taken as a name; leave cells empty that name none.",
     )
+
+
+def test_what_nobody_sees_makes_no_other_annotator() -> None:
+    assert listener_of("\u202e\ufeffAnn\u200b") == listener_of("Ann")
+    assert (
+        listener_of("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627").username
+        == "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    )
+    assert listener_of(plain_heading("\u200bAnn", simulated=False)).username == "\u200bAnn"
+    with pytest.raises(AnnotationError, match="differ in case, spaces or the form|are named “Ann”"):
+        read(f"{START},Ann,\u202aAnn,text", "1,0,positive,positive,neutral,fun")
