@@ -85,7 +85,7 @@ def read_long_table(text: str) -> LongTable:
         _take(row, table.cells(row, COLUMNS), votes)
     if not votes:
         raise VotesError("The table has no votes below its first row.")
-    judgements = [(task, worker, label) for (task, worker), (_, label) in votes.items()]
+    judgements: list[Judgement] = [(task, worker, label) for (task, worker), (_, label) in votes.items()]
     unread = tuple(name for name in table.headings if name and name not in COLUMNS)
     named = zip((f"{column}s" for column in COLUMNS), zip(*judgements, strict=True), strict=True)
     notes = tuple(note for what, names in named for note in notes_on_names(what, names))
