@@ -24,6 +24,9 @@ DERIVED_HEADINGS = (
 )
 # Columns that people keep beside the votes; nobody's vote unless their cells are classes.
 REMARK_HEADINGS = ("note", "notes", "comment", "comments", "remark", "remarks", "confidence", "speaker", "start", "end")
+# Columns that annotation tools and crowd platforms have in tables of one row per vote.
+PERSON_HEADINGS = ("annotator", "annotatorid", "worker", "workerid", "rater", "raterid", "coder", "performer", "user")
+ROW_PER_VOTE = "A table with a row per vote must be turned into one with a row per segment."
 # Of a cell in a sentence, in characters: enough to find it by.
 MAX_SHOWN = 40
 KNOWN_HEADINGS = {
@@ -99,9 +102,10 @@ def _find(table: Table, names: Sequence[str], known: Sequence[str]) -> int | Non
 
 def _needed(table: Table) -> str:
     there = ", ".join(heading for heading in table.headings if heading)
+    per_vote = any(plain(heading) in PERSON_HEADINGS for heading in table.headings)
     return (
         "The first row must name the columns: “sentiment analysis” (the predicted label), one column per "
-        f"annotator, then “text”. It reads: {there or 'nothing'}."
+        f"annotator, then “text”. It reads: {there or 'nothing'}.{' ' + ROW_PER_VOTE if per_vote else ''}"
     )
 
 

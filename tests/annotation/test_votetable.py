@@ -306,3 +306,13 @@ def test_what_nobody_sees_makes_no_other_annotator() -> None:
     assert listener_of(plain_heading("\u200bAnn", simulated=False)).username == "\u200bAnn"
     with pytest.raises(AnnotationError, match="differ in case, spaces or the form|are named “Ann”"):
         read(f"{START},Ann,\u202aAnn,text", "1,0,positive,positive,neutral,fun")
+
+
+@pytest.mark.parametrize(
+    "heading", ["task,worker,label", "annotation_id,annotator,id,sentiment,text", "HITId,WorkerId,x"]
+)
+def test_a_table_with_a_row_per_vote_is_refused_with_what_to_do(heading: str) -> None:
+    with pytest.raises(
+        AnnotationError, match="A table with a row per vote must be turned into one with a row per segment"
+    ):
+        read(heading, ",".join("a" for _ in heading.split(",")))
