@@ -8,8 +8,10 @@ from annotation.labelwords import Likeness
 from annotation.listeners import Listener, check_people, listener_of
 from pipeline.csv_table import Table, also_rows
 
+# That of dataset.csv, and of the numbers that annotation tools give to rows.
+ROW_ID_HEADING = "id"
 # Headings as they occur, without case, spaces, underscores and hyphens; of several in one table the first here counts.
-VIDEO_HEADINGS = ("videoid", "video", "id")
+VIDEO_HEADINGS = ("videoid", "video", ROW_ID_HEADING)
 SEGMENT_HEADINGS = ("segment", "segmentid", "segmentnumber", "position")
 PREDICTED_HEADINGS = (
     *("sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "weaklabel", "label"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from annotation.errors import AnnotationError
 from annotation.labelwords import LabelReader, UnknownWord
 from annotation.listeners import Listener
-from annotation.votecolumns import VoteColumns, find_columns
+from annotation.votecolumns import ROW_ID_HEADING, VoteColumns, find_columns, plain
 from pipeline import csv_table
 from pipeline.cell_names import is_missing_mark, seen
 from pipeline.csv_table import HeadingTwiceError, QuoteError, Table, TableError
@@ -153,6 +153,14 @@ class _RowReader:
         return VoteTable(listeners, rows, unknown, tuple(unread), tuple(self._notes(rows)))
 
     def _notes(self, rows: tuple[TableRow, ...]) -> Iterator[str]:
+        column = self.columns.video
+        if column is not None and plain(self.table.headings[column]) == ROW_ID_HEADING:
+            videos = [row.video for row in rows]
+            if len(set(videos)) == len(videos) > 1:
+                yield (
+                    f"Each row has a value of its own in the column “{self.table.headings[column]}” and counts as a "
+                    "video; if it numbers the rows, rename it “row”."
+                )
         for column, names in (("VideoId", [row.video for row in rows]), ("segment", [row.segment for row in rows])):
             for name, n in Counter(filter(is_missing_mark, names)).items():
                 cells = "1 cell" if n == 1 else f"{n} cells"

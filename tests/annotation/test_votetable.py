@@ -316,3 +316,11 @@ def test_a_table_with_a_row_per_vote_is_refused_with_what_to_do(heading: str) ->
         AnnotationError, match="A table with a row per vote must be turned into one with a row per segment"
     ):
         read(heading, ",".join("a" for _ in heading.split(",")))
+
+
+def test_numbers_of_rows_that_are_taken_for_videos_are_told() -> None:
+    rows = ["sentiment analysis,A,text", "positive,positive,fun", "positive,negative,sad"]
+    numbered = read(*(f"{first},{row}" for first, row in zip(("id", "1", "2"), rows, strict=True)))
+    assert "Each row has a value of its own in the column “id” and counts as a video" in numbered.notes[0]
+    assert read(*(f"{first},{row}" for first, row in zip(("id", "1", "1"), rows, strict=True))).notes == ()
+    assert read(*(f"{first},{row}" for first, row in zip(("row", "1", "2"), rows, strict=True))).notes == ()
