@@ -153,12 +153,12 @@ class _RowReader:
         return VoteTable(listeners, rows, unknown, tuple(unread), tuple(self._notes(rows)))
 
     def _notes(self, rows: tuple[TableRow, ...]) -> Iterator[str]:
-        column = self.columns.video
-        if column is not None and plain(self.table.headings[column]) == ROW_ID_HEADING:
+        index = self.columns.video
+        if index is not None and plain(self.table.headings[index]) == ROW_ID_HEADING:
             videos = [row.video for row in rows]
             if len(set(videos)) == len(videos) > 1:
                 yield (
-                    f"Each row has a value of its own in the column “{self.table.headings[column]}” and counts as a "
+                    f"Each row has a value of its own in the column “{self.table.headings[index]}” and counts as a "
                     "video; if it numbers the rows, rename it “row”."
                 )
         for column, names in (("VideoId", [row.video for row in rows]), ("segment", [row.segment for row in rows])):
