@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from annotation.agreement import Judgement
+from pipeline.cell_names import notes_on_names
 from pipeline.csv_table import SeparatorError, TableError, TableRow, read_table
 
 COLUMNS = ("task", "worker", "label")
@@ -49,10 +50,11 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class LongTable:
-    """Votes in the order of their rows, and the headings of columns that are not read."""
+    """Votes in the order of their rows, the headings of columns that are not read, and sentences on odd names."""
 
     votes: list[Judgement]
     unread: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_votes(file: TextIO) -> list[Judgement]:
@@ -83,10 +85,11 @@ def read_long_table(text: str) -> LongTable:
         _take(row, table.cells(row, COLUMNS), votes)
     if not votes:
         raise VotesError("The table has no votes below its first row.")
-    return LongTable(
-        [(task, worker, label) for (task, worker), (_, label) in votes.items()],
-        tuple(name for name in table.headings if name and name not in COLUMNS),
-    )
+    judgements: list[Judgement] = [(task, worker, label) for (task, worker), (_, label) in votes.items()]
+    unread = tuple(name for name in table.headings if name and name not in COLUMNS)
+    named = zip((f"{column}s" for column in COLUMNS), zip(*judgements, strict=True), strict=True)
+    notes = tuple(note for what, names in named for note in notes_on_names(what, names))
+    return LongTable(judgements, unread, notes)
 
 
 def _take(row: TableRow, cells: dict[str, str], votes: dict[tuple[str, str], tuple[TableRow, str]]) -> None:

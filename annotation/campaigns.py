@@ -75,6 +75,7 @@ def import_votes(request: SignedInRequest, pk: int | None = None) -> HttpRespons
                 campaign_name=campaign.name if campaign else form.cleaned_data["name"],
                 accept_suggestions=form.cleaned_data["accept_suggestions"],
                 user=request.user,
+                votes_per_task=form.cleaned_data.get("votes_per_segment"),
             )
         except UnknownWordsError as error:
             context |= {"unknown": error.unknown, "table": form.cleaned_data["table"]}

@@ -9,7 +9,7 @@ from annotation.matching import names_of
 from annotation.models import Campaign, Task, Vote, VoteOrigin
 from annotation.votecolumns import EXPORTED_END, EXPORTED_START, KNOWN_HEADINGS, plain
 from annotation.votetable import clean_text, segment_of_key, whole_number
-from pipeline.csv_table import same_heading
+from pipeline.cell_names import same_heading
 from pipeline.models import TextLabel
 
 # A person's account and whether the votes are simulated.

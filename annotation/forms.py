@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from annotation.models import MAX_VOTES_PER_TASK
 from annotation.sampling import DEFAULT_TOTAL
 from pipeline import labels
 from pipeline.choices import Policy, Split
@@ -105,7 +106,14 @@ class NewTableForm(TableForm):
 
     name = forms.CharField(max_length=120)
     split = forms.ChoiceField(choices=Split.choices, initial=Split.TRAIN)
-    field_order = ["name", "split", "file"]
+    votes_per_segment = forms.IntegerField(
+        label="Votes per segment",
+        min_value=1,
+        max_value=MAX_VOTES_PER_TASK,
+        required=False,
+        help_text="How many a segment needs. Left empty: as many as the row with most has.",
+    )
+    field_order = ["name", "split", "votes_per_segment", "file"]
 
 
 class VoteForm(forms.Form):

@@ -14,7 +14,17 @@ from annotation.errors import AnnotationError
 from annotation.labelwords import UnknownWord
 from annotation.listeners import Listener
 from annotation.matching import tasks_of
-from annotation.models import VOTES_PER_TASK, Campaign, Condition, Slot, Task, TaskState, Vote, VoteOrigin
+from annotation.models import (
+    MAX_VOTES_PER_TASK,
+    VOTES_PER_TASK,
+    Campaign,
+    Condition,
+    Slot,
+    Task,
+    TaskState,
+    Vote,
+    VoteOrigin,
+)
 from annotation.sampling import create_campaign
 from annotation.votetable import VoteTable, read_table
 from pipeline.choices import Policy
@@ -96,11 +106,12 @@ def import_votes(
     with transaction.atomic():
         campaign = _campaign(table, split, campaign_name, user, votes_per_task)
         tasks, new_rows = tasks_of(campaign, table)
-        people, notes = people_of(table.listeners, campaign)
+        people, notes_on_people = people_of(table.listeners, campaign)
         new_votes = _votes(campaign, table, tasks, people)
         truth.rebuild(campaign)
     states = list(campaign.tasks.filter(pk__in=[task.pk for task in tasks.values()]).values_list("state", flat=True))
     without_video = sum(not row.video for row in table.rows)
+    notes = (*table.notes, *notes_on_people)
     if without_video:
         notes = (*notes, _without_video(without_video, len(table.rows)))
     return ImportReport(
@@ -129,6 +140,11 @@ def _without_video(n: int, rows: int) -> str:
 def _campaign(table: VoteTable, split: str, name: str, user: User | None, votes_per_task: int | None) -> Campaign:
     """The campaign of that name, locked; a new one is closed, as nothing in it can be heard."""
     needed = max(sum(1 for label in row.votes if label) for row in table.rows)
+    if needed > MAX_VOTES_PER_TASK:
+        raise AnnotationError(
+            f"A row of the table has {needed} votes; a campaign takes at most {MAX_VOTES_PER_TASK} per segment. Import "
+            "a table with fewer annotators' columns."
+        )
     if not Campaign.objects.filter(name=name).exists():
         create_campaign(
             name=name,

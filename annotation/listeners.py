@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotation.errors import AnnotationError
-from pipeline.csv_table import same_heading
+from pipeline.cell_names import same_heading, seen
 
 SIMULATED_SUFFIX = " (simulated)"
 # Before and after an account's name that is to be read letter by letter, since by itself it would be read otherwise.
@@ -36,7 +36,7 @@ def listener_of(heading: str) -> Listener:
         name = bare.removeprefix(EXACT_PREFIX).removesuffix(SIMULATED_SUFFIX if simulated else EXACT_SUFFIX)
         listener = Listener(name, simulated, exact=True)
     else:
-        words = " ".join(heading.split())
+        words = " ".join(seen(heading).split())
         listener = Listener(words.removesuffix(SIMULATED_SUFFIX), words.endswith(SIMULATED_SUFFIX))
     if not listener.username:
         raise AnnotationError(f"The heading “{heading.strip()}” is no name; write the annotator's name.")

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Task
-from annotation.votetable import TableRow, VoteTable, canonical_key, clean_text, whole_number
+from annotation.votetable import TableRow, VoteTable, canonical_key, clean_text, segment_number, whole_number
 from pipeline.models import Segment, Video
 
 # Stands before the primary key of a video that has no id in a dataset, since the bare number could be taken for one.
@@ -26,6 +26,7 @@ def tasks_of(campaign: Campaign, table: VoteTable) -> tuple[dict[str, Task], int
     segments = _stored_segments(campaign, [row for row in table.rows if row.key not in there])
     last = campaign.tasks.order_by("-position").values_list("position", flat=True).first()
     first_free = 0 if last is None else last + 1
+    _check_spellings(table.rows, there)
     tasks: dict[str, Task] = {}
     new: list[Task] = []
     for row in table.rows:
@@ -43,6 +44,19 @@ def tasks_of(campaign: Campaign, table: VoteTable) -> tuple[dict[str, Task], int
         tasks[row.key] = task
     Task.objects.bulk_create(new)
     return tasks, len(new)
+
+
+def _check_spellings(rows: Iterable[TableRow], there: Iterable[str]) -> None:
+    """Raise AnnotationError where the campaign has the video with other zeros before it: a spreadsheet drops them."""
+    names = {key.rpartition("/")[0] for key in there if "/" in key}
+    spellings = {segment_number(name): name for name in names}
+    for row in rows:
+        known = spellings.get(segment_number(row.video)) if row.video and row.video not in names else None
+        if known is not None:
+            raise AnnotationError(
+                f"{row.where} has the VideoId “{row.video}”, this campaign “{known}”; write it as it is there, or "
+                "import the table into a campaign of its own."
+            )
 
 
 def _by_key(campaign: Campaign) -> dict[str, Task]:

@@ -15,6 +15,8 @@ from pipeline.models import Segment
 
 # Method §7: three different people hear each sampled segment.
 VOTES_PER_TASK = 3
+# Each task has that many slots at most.
+MAX_VOTES_PER_TASK = 15
 
 
 class Condition(models.TextChoices):
@@ -34,7 +36,7 @@ class Campaign(models.Model):
     sampling = models.JSONField(default=dict, blank=True, help_text="How its segments were drawn.")
     seed = models.PositiveIntegerField(default=0)
     votes_per_task = models.PositiveSmallIntegerField(
-        default=VOTES_PER_TASK, validators=[MinValueValidator(1), MaxValueValidator(15)]
+        default=VOTES_PER_TASK, validators=[MinValueValidator(1), MaxValueValidator(MAX_VOTES_PER_TASK)]
     )
     show_text = models.BooleanField(default=False, help_text="Listeners also see what is said.")
     guidelines = models.TextField(blank=True)

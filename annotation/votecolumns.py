@@ -8,15 +8,27 @@ from annotation.labelwords import Likeness
 from annotation.listeners import Listener, check_people, listener_of
 from pipeline.csv_table import Table, also_rows
 
+# That of dataset.csv, and of the numbers that annotation tools give to rows.
+ROW_ID_HEADING = "id"
 # Headings as they occur, without case, spaces, underscores and hyphens; of several in one table the first here counts.
-VIDEO_HEADINGS = ("videoid", "video", "id")
-SEGMENT_HEADINGS = ("segment", "segmentid", "position")
-PREDICTED_HEADINGS = ("sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "label")
-TEXT_HEADINGS = ("text", "transcript")
-# Columns of classes that somebody reckoned from the votes: nobody's vote.
-DERIVED_HEADINGS = ("majority", "majorityvote", "consensus", "truth", "groundtruth", "goldlabel", "goldstandard")
+VIDEO_HEADINGS = ("videoid", "video", ROW_ID_HEADING)
+SEGMENT_HEADINGS = ("segment", "segmentid", "segmentnumber", "position")
+PREDICTED_HEADINGS = (
+    *("sentimentanalysis", "predictedlabel", "predicted", "prediction", "textlabel", "weaklabel", "label"),
+)
+TEXT_HEADINGS = ("text", "transcript", "utterance", "transcription")
+# Columns of classes that somebody or a program derived from votes or from the text: nobody's vote.
+DERIVED_HEADINGS = (
+    *("majority", "majorityvote", "majoritylabel", "consensus", "consensuslabel", "aggregated", "aggregatedlabel"),
+    *("truth", "truelabel", "truthlabel", "groundtruth", "groundtruthlabel", "gold", "goldlabel", "goldstandard"),
+    *("final", "finallabel", "finalvote", "agreed", "agreedlabel", "adjudicated", "adjudicatedlabel", "adjudication"),
+    *("ytrue", "ypred", "target", "mode", "model", "modellabel", "audiolabel", "vader", "textblob", "pattern"),
+)
 # Columns that people keep beside the votes; nobody's vote unless their cells are classes.
 REMARK_HEADINGS = ("note", "notes", "comment", "comments", "remark", "remarks", "confidence", "speaker", "start", "end")
+# Columns that annotation tools and crowd platforms have in tables of one row per vote.
+PERSON_HEADINGS = ("annotator", "annotatorid", "worker", "workerid", "rater", "raterid", "coder", "performer", "user")
+ROW_PER_VOTE = "A table with a row per vote must be turned into one with a row per segment."
 # Of a cell in a sentence, in characters: enough to find it by.
 MAX_SHOWN = 40
 KNOWN_HEADINGS = {
@@ -92,9 +104,10 @@ def _find(table: Table, names: Sequence[str], known: Sequence[str]) -> int | Non
 
 def _needed(table: Table) -> str:
     there = ", ".join(heading for heading in table.headings if heading)
+    per_vote = any(plain(heading) in PERSON_HEADINGS for heading in table.headings)
     return (
         "The first row must name the columns: “sentiment analysis” (the predicted label), one column per "
-        f"annotator, then “text”. It reads: {there or 'nothing'}."
+        f"annotator, then “text”. It reads: {there or 'nothing'}.{' ' + ROW_PER_VOTE if per_vote else ''}"
     )
 
 

@@ -9,20 +9,23 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from annotation.errors import AnnotationError
 from annotation.labelwords import LabelReader, UnknownWord
 from annotation.listeners import Listener
-from annotation.votecolumns import VoteColumns, find_columns
+from annotation.votecolumns import ROW_ID_HEADING, VoteColumns, find_columns, plain
 from pipeline import csv_table
+from pipeline.cell_names import is_missing_mark, seen
 from pipeline.csv_table import HeadingTwiceError, QuoteError, Table, TableError
 
 MAX_VIDEO_CHARACTERS = 40
 MAX_SEGMENT_CHARACTERS = 20
 # Spreadsheets turn whole numbers into floating-point ones: 0.0 for 0.
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0+")
+# They write a long number so, and its last digits are lost.
+_SHORTENED_NUMBER = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,}")
 _MADE_UP_VIDEO = re.compile(r"text-[0-9a-f]{16}#\d+")
 
 
@@ -45,12 +48,17 @@ class TableRow:
 
 @dataclass(frozen=True)
 class VoteTable:
-    """A read table; ``unread`` has a sentence on each column, or part of one, that is not read."""
+    """A read table.
+
+    ``unread`` has a sentence on each column, or part of one, that is not read; ``notes`` has those on cells that are
+    read in a way that may not be meant.
+    """
 
     listeners: tuple[Listener, ...]
     rows: tuple[TableRow, ...]
     unknown: tuple[UnknownWord, ...]
     unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def whole_number(text: str) -> str:
@@ -59,7 +67,7 @@ def whole_number(text: str) -> str:
     >>> whole_number("3.0"), whole_number("3.5"), whole_number("007")
     ('3', '3.5', '007')
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = unicodedata.normalize("NFKC", seen(text)).strip()
     found = _WHOLE_FLOAT.fullmatch(plain)
     return found[1] if found else plain
 
@@ -141,7 +149,23 @@ class _RowReader:
         segment = self.columns.segment
         if segment is not None and not self.names_videos and any(row.cells[segment].strip() for row in self.table.rows):
             unread.append(f"The column “{self.table.headings[segment]}” is not read, since no row names a video.")
-        return VoteTable(tuple(self.columns.listeners.values()), rows, tuple(self.labels.unknown), tuple(unread))
+        listeners, unknown = tuple(self.columns.listeners.values()), tuple(self.labels.unknown)
+        return VoteTable(listeners, rows, unknown, tuple(unread), tuple(self._notes(rows)))
+
+    def _notes(self, rows: tuple[TableRow, ...]) -> Iterator[str]:
+        index = self.columns.video
+        if index is not None and plain(self.table.headings[index]) == ROW_ID_HEADING:
+            videos = [row.video for row in rows]
+            if len(set(videos)) == len(videos) > 1:
+                yield (
+                    f"Each row has a value of its own in the column “{self.table.headings[index]}” and counts as a "
+                    "video; if it numbers the rows, rename it “row”."
+                )
+        for column, names in (("VideoId", [row.video for row in rows]), ("segment", [row.segment for row in rows])):
+            for name, n in Counter(filter(is_missing_mark, names)).items():
+                cells = "1 cell" if n == 1 else f"{n} cells"
+                read = f"“{name}” in {cells} of the column {column} is taken as a name"
+                yield f"{read}; leave cells empty that name none."
 
     def _video(self, cells: tuple[str, ...]) -> str:
         video = whole_number(cells[self.columns.video]) if self.columns.video is not None else ""
@@ -176,6 +200,11 @@ class _RowReader:
         """Raise AnnotationError where video and segment do not fit, or a video is written in two ways."""
         if len(video) > MAX_VIDEO_CHARACTERS or len(segment) > MAX_SEGMENT_CHARACTERS:
             raise AnnotationError(f"{row.where}: “{video}/{segment}” is too long for a video and segment number.")
+        if _SHORTENED_NUMBER.fullmatch(video):
+            raise AnnotationError(
+                f"{row.where}: a spreadsheet shortened the VideoId to “{video}”; write it in full, with the column "
+                "formatted as text."
+            )
         if self.names_videos and segment and not video:
             raise AnnotationError(f"{row.where} names the segment {segment} and no video; write its VideoId.")
         if not video:

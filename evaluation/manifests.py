@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text, same_heading
+from pipeline.cell_names import notes_on_names
+from pipeline.csv_table import EncodingError, TableError, TableRow, read_table, read_text
 from pipeline.labels import LABELS
 from pipeline.stages.errors import StageError
-from pipeline.stages.repeats import Repeats, find_repeats, row_digests
+from pipeline.stages.file_features import is_silent
+from pipeline.stages.repeats import Repeats, find_repeats, near_repeats, row_digests
 
 COLUMNS = ("path", "label", "group")
 # Of pairs with the same fault, so many are named.
@@ -55,7 +57,11 @@ def read_manifest(path: Path) -> Manifest:
     except TableError as error:
         raise StageError(f"{path.name}: {error.message}") from error
     if missing := table.missing(COLUMNS) if table else list(COLUMNS):
-        raise StageError(f"{path.name} has no column {' or '.join(missing)}; it needs {', '.join(COLUMNS)}.")
+        there = ", ".join(filter(None, table.headings)) if table else "nothing"
+        raise StageError(
+            f"{path.name} has no column {' or '.join(missing)}; it needs {', '.join(COLUMNS)}, in small letters. Its "
+            f"first row reads: {there}."
+        )
     if not table or not table.rows:
         raise StageError(f"{path.name} has no rows.")
     cells = [_checked(row, table.cells(row, COLUMNS), path) for row in table.rows]
@@ -68,18 +74,9 @@ def read_manifest(path: Path) -> Manifest:
         places=tuple(row.where for row in table.rows),
         notes=tuple(f"The column “{name}” of {path.name} was not read." for name in unread),
     )
-    return check_files(replace(manifest, notes=(*manifest.notes, *_notes_on_names(manifest))))
-
-
-def _notes_on_names(manifest: Manifest) -> list[str]:
-    """Say which groups' names differ in case or width of letters alone, since they are probably one group."""
-    names: dict[str, str] = {}
-    found = ((names.setdefault(same_heading(name), name), name) for name in np.unique(manifest.groups).tolist())
-    return [
-        f"The groups “{first}” and “{name}” differ in case alone and count as two."
-        for first, name in found
-        if first != name
-    ]
+    return check_files(
+        replace(manifest, notes=(*manifest.notes, *notes_on_names("groups", np.unique(manifest.groups).tolist())))
+    )
 
 
 def _checked(row: TableRow, cells: dict[str, str], path: Path) -> dict[str, str]:
@@ -89,7 +86,8 @@ def _checked(row: TableRow, cells: dict[str, str], path: Path) -> dict[str, str]
     if not cells["group"]:
         raise StageError(f"{where}: the group is empty; it says which files must not be split (speaker, video).")
     if not cells["path"] or "\0" in cells["path"] or not (path.parent / cells["path"]).is_file():
-        raise StageError(f"{where}: there is no file {cells['path']!r}.")
+        slashes = "; write “/” for “\\”" if "\\" in cells["path"] else ""
+        raise StageError(f"{where}: there is no file {cells['path']!r}{slashes}.")
     return cells
 
 
@@ -112,14 +110,38 @@ def check_files(manifest: Manifest) -> Manifest:
 
 
 def check_features(manifest: Manifest, X: np.ndarray) -> Manifest:
-    """Raise StageError where rows of two groups have the same features; note those that are in one group.
+    """Raise StageError where rows of two groups have the same features; note those that are in one group, or near.
+
+    Files without sound have the same features and are no repeats; they are noted.
 
     Parameters
     ----------
     X : np.ndarray [shape=(n, n_features)]
         Features as extracted, not standardised.
     """
-    return _checked_repeats(manifest, row_digests(X), "have exactly the same features", "sound the same")
+    digests: list[Hashable] = list(row_digests(X))
+    groups = manifest.groups.tolist()
+    repeats, near = find_repeats(digests, groups), near_repeats(X, groups)
+    alike = {row for pair in (*repeats.across, *repeats.within, *near) for row in pair}
+    silent = {row for row in alike if is_silent(manifest.paths[row])}
+    for row in silent:
+        digests[row] = row
+    manifest = _checked_repeats(manifest, digests, "have exactly the same features", "sound the same")
+    notes = []
+    if silent:
+        names = _some([f"{manifest.places[row]} ({manifest.paths[row].name})" for row in sorted(silent)])
+        notes.append(f"Nothing can be heard in {names}; leave such files out, since they teach nothing.")
+    if heard := [pair for pair in near if not silent.issuperset(pair)]:
+        pairs = _some([_pair(manifest, *pair) for pair in heard])
+        notes.append(
+            f"Rows of two groups that sound nearly the same, perhaps one clip in two formats; listen: {pairs}."
+        )
+    return replace(manifest, notes=(*manifest.notes, *notes))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"{'; '.join(names[:MAX_NAMED])}{more}"
 
 
 def _checked_repeats(manifest: Manifest, keys: Sequence[Hashable], across: str, within: str) -> Manifest:
@@ -128,12 +150,13 @@ def _checked_repeats(manifest: Manifest, keys: Sequence[Hashable], across: str, 
     found = [pair for pair in repeats.within if pair[1] not in manifest.again]
     if not found:
         return manifest
-    pairs = "; ".join(_pair(manifest, *pair) for pair in found[:MAX_NAMED])
-    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-    note = f"Rows that {within} as an earlier one of their group, and count again: {pairs}{more}."
-    return replace(
-        manifest, notes=(*manifest.notes, note), again=manifest.again | {second for _, second in repeats.within}
-    )
+    pairs = _some([_pair(manifest, *pair) for pair in found])
+    notes = [f"Rows that {within} as an earlier one of their group, and count again: {pairs}."]
+    if torn := [pair for pair in found if manifest.labels[pair[0]] != manifest.labels[pair[1]]]:
+        pairs = _some([_pair(manifest, *pair) for pair in torn])
+        notes.append(f"Of these, some have two labels, of which one must be wrong: {pairs}.")
+    again = manifest.again | {second for _, second in repeats.within}
+    return replace(manifest, notes=(*manifest.notes, *notes), again=again)
 
 
 def _refuse_across(manifest: Manifest, repeats: Repeats, how: str) -> None:

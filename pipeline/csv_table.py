@@ -6,10 +6,10 @@ Every reader of tables uses this module, so that all of them accept the same fil
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pipeline.cell_names import same_heading, seen
 from pipeline.csv_text import EncodingError, TableError, decode, read_text
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "decode",
     "read_table",
     "read_text",
-    "same_heading",
 ]
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -35,8 +34,8 @@ _QUOTE_FAULTS = (
     ("expected after", "a quotation mark stands inside a quoted cell; write it twice there"),
     ("field larger", "a cell is too long; perhaps a quotation mark is never closed"),
 )
-# A byte-order mark within the text, and spaces without width, which web pages leave in copied headings.
-_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
+# What is no quotation mark in CSV: those of word processors, and apostrophes.
+_OTHER_QUOTES = ("“", "”", "„", "«", "‘", "'")
 # Of rows that have the same fault, so many are named.
 MAX_NAMED = 10
 
@@ -151,7 +150,7 @@ def read_table(text: str, *, by_line: bool = False, same_width: bool = False) ->
     heading = next(records, None)
     if heading is None:
         return None
-    headings = tuple(" ".join(cell.translate(_UNSEEN).split()) for cell in heading.cells)
+    headings = tuple(" ".join(seen(cell).split()) for cell in heading.cells)
     _check_headings(headings, heading.where)
     rows = tuple(_padded(row, len(headings)) for row in records)
     _check_row_separators(rows, headings)
@@ -223,15 +222,6 @@ def _where(row: int, line: int, by_line: bool) -> str:
     return f"Row {row}" if row == line else f"Row {row} (line {line} of the file)"
 
 
-def same_heading(name: str) -> str:
-    """Return what two headings have in common that differ in case, width of letters or white space alone.
-
-    >>> same_heading(" Rater  A") == same_heading("rater a")
-    True
-    """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _check_headings(headings: tuple[str, ...], where: str) -> None:
     seen: dict[str, str] = {}
     for name in filter(None, headings):
@@ -266,9 +256,21 @@ def _check_widths(rows: tuple[TableRow, ...], headings: tuple[str, ...], same_wi
         )
     if wide:
         raise TableError(
-            f"{wide[0].where} has more cells than the first row has columns ({wide[0].given} and {columns}); put cells "
-            f"that hold commas in quotation marks.{also_rows(wide[1:])}"
+            f"{wide[0].where} has more cells than the first row has columns ({wide[0].given} and {columns}); "
+            f"{_remedy(wide, rows, headings)}{also_rows(wide[1:])}"
         )
+
+
+def _remedy(wide: list[TableRow], rows: tuple[TableRow, ...], headings: tuple[str, ...]) -> str:
+    """What to do about rows that are wider than the headings, by what is the likely reason."""
+    quoted = any(cell.strip().startswith(_OTHER_QUOTES) or cell.startswith(' "') for row in wide for cell in row.cells)
+    straight = 'straight quotation marks ("), with no space before them' if quoted else "quotation marks"
+    remedy = f"put cells that hold commas in {straight}"
+    if len(list(filter(None, headings))) == 1:
+        return f"{remedy}, or remove what stands above the row that names the columns."
+    if len(wide) == len(rows) > 1 and {row.given for row in rows} == {len(headings) + 1}:
+        return f"{remedy}, or name the column of row numbers if that has no heading."
+    return f"{remedy}."
 
 
 def also_rows(rows: list[TableRow]) -> str:

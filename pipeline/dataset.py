@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from django.db.models import Prefetch
 
+from pipeline.cell_names import is_missing_mark, seen
 from pipeline.choices import Policy
 from pipeline.csv_table import EncodingError, Table, read_table, read_text
 from pipeline.files import local_path
@@ -23,6 +24,8 @@ from pipeline.stages.errors import StageError
 COLUMNS = ("Id", "URL", "Title", "Audio", "Captions", "Polarity", "Pickle")
 MAX_ID_LENGTH = 40
 PIECE_MS = 60_000
+# What spreadsheets and pandas make of whole numbers; another Id than the number in vote tables.
+_WHOLE_FLOAT = re.compile(r"[0-9]+\.0+")
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -35,11 +38,11 @@ class DatasetRow:
 
     @property
     def id(self) -> str:
-        return self.cells["Id"].strip()
+        return seen(self.cells["Id"])
 
     @property
     def url(self) -> str:
-        return self.cells["URL"].strip()
+        return seen(self.cells["URL"])
 
     @property
     def problem(self) -> str:
@@ -48,6 +51,10 @@ class DatasetRow:
             return "the URL is empty"
         if self.id and (len(self.id) > MAX_ID_LENGTH or not SAFE_ID.fullmatch(self.id)):
             return f"the Id “{self.id[:MAX_ID_LENGTH]}” may hold letters, digits, “.”, “_” and “-” only"
+        if _WHOLE_FLOAT.fullmatch(self.id):
+            return f"the Id “{self.id}” is a whole number with a fraction; write it as {self.id.partition('.')[0]}"
+        if is_missing_mark(self.id):
+            return f"the Id “{self.id}” marks a missing value; write the Id, or leave the cell empty"
         return ""
 
 

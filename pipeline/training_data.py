@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.extracting import features_of
 from pipeline.labels import LABELS
 from pipeline.models import TextLabel, TrainingRun, Video
+from pipeline.silence import silent_segments
 from pipeline.stages.errors import StageError
 from pipeline.stages.feature_file import FeatureTable
 from pipeline.stages.normalising import GroupNormaliser
@@ -84,7 +85,7 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
     """
     parts: list[_Part] = []
     names: tuple[str, ...] = ()
-    digests: list[bytes] = []
+    digests: list[Hashable] = []
     with RowFile(folder / "features") as rows_on_disk:
         for part, table in _labelled_videos(run, progress):
             names = table.names
@@ -103,6 +104,8 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
     if run.normalise_videos:
         X, normaliser = _normalised(X, parts, folder)
     groups = np.array([part.video for part in parts for _ in part.chosen], dtype=np.int64)
+    segments = np.array([pk for part in parts for pk in part.segments], dtype=np.int64)
+    digests = _without_silence(digests, groups, segments)
     fold_groups = united_groups(digests, groups)
     if len(np.unique(fold_groups)) < 2:
         # Nothing would be left to learn from; what the figures are worth is said.
@@ -111,7 +114,7 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
         X=X,
         y=np.array([label for part in parts for label in part.labels]),
         groups=groups,
-        segments=np.array([pk for part in parts for pk in part.segments], dtype=np.int64),
+        segments=segments,
         names=names,
         fold_groups=fold_groups,
         normaliser=normaliser,
@@ -119,7 +122,14 @@ def gather(run: TrainingRun, folder: Path, progress: ProgressCallback) -> Traini
     )
 
 
-def _repeat_notes(digests: list[bytes], groups: np.ndarray, fold_groups: np.ndarray) -> tuple[str, ...]:
+def _without_silence(digests: list[Hashable], groups: np.ndarray, segments: np.ndarray) -> list[Hashable]:
+    """Give silent segments, whose features are the same in all videos, a digest of their own."""
+    firsts = {digests[first]: int(segments[first]) for first, _ in find_repeats(digests, groups.tolist()).across}
+    silent = silent_segments(firsts.values())
+    return [row if firsts.get(digest) in silent else digest for row, digest in enumerate(digests)]
+
+
+def _repeat_notes(digests: list[Hashable], groups: np.ndarray, fold_groups: np.ndarray) -> tuple[str, ...]:
     """Say which videos hold the same segments, as one recording at two addresses does."""
     across = find_repeats(digests, groups.tolist()).across
     if not across:

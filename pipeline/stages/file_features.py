@@ -51,6 +51,14 @@ def _extract_noted(path: Path, extractor_name: str) -> tuple[np.ndarray, tuple[s
         raise StageError(f"{path}: {error.message}") from error
 
 
+def is_silent(path: Path) -> bool:
+    """Whether a file that can be decoded holds one value throughout, so that nothing can be heard."""
+    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
+        recording = decode(path, Path(folder) / "audio.wav")
+        samples = read_slice(recording.path, 0, -(-recording.frames * 1000 // recording.sample_rate_hz))
+    return bool(np.ptp(samples) == 0)
+
+
 def extract_files(
     paths: Sequence[Path],
     extractor_name: str,

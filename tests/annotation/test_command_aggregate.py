@@ -185,3 +185,16 @@ def test_an_unknown_method_is_an_error_of_the_caller() -> None:
 
 def test_no_votes_are_no_labels() -> None:
     assert aggregate([], "majority") == []
+
+
+def test_names_that_are_probably_one_are_told(tmp_path, capsys):
+    table = tmp_path / "votes.csv"
+    table.write_text("task,worker,label\n1,w1,Positive\n1.0,w2,positive\n1,w1\u200b,nan\n", encoding="utf-8")
+    call_command("aggregate", str(table))
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "The tasks “1” and “1.0” differ only in how a number is written and count as two.",
+        "The workers “w1” and “w1\u200b” differ in characters that nobody sees and count as two.",
+        "The labels “Positive” and “positive” differ in case alone and count as two.",
+        "Among the labels is “nan”, which counts as any other; if it marks a missing value, leave such rows out.",
+    ]

@@ -41,6 +41,7 @@ def test_import_votes_says_what_it_read_as_suggested(db, table, capsys):
     out = run(capsys, "import_votes", str(table), "--split", "train", "--campaign", "A", "--accept-suggestions")
     assert "Row 2, column “sentiment analysis”: “postive”, read as “positive”?" in out
     assert "3 votes on 1 segments were added" in out
+    assert "Annotators' columns: ana, bo, cy." in out
 
 
 def test_import_votes_says_what_is_not_read_and_that_no_video_is_known(db, table, capsys):

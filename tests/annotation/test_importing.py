@@ -312,6 +312,21 @@ def test_how_many_votes_a_segment_needs_can_be_said(db):
     assert (report.majority, report.awaiting) == (0, 3)
 
 
+def test_a_video_that_lost_the_zeros_before_its_number_is_refused(db):
+    load(TABLE.replace("\n7,", "\n007,"))
+    with pytest.raises(AnnotationError, match="Row 2 has the VideoId “7”, this campaign “007”"):
+        load()
+    assert Task.objects.count() == 3
+
+
+def test_more_votes_than_a_campaign_takes_are_refused_with_their_number(db):
+    people = [f"p{n}" for n in range(16)]
+    table = f"sentiment analysis,{','.join(people)},text\npositive,{'positive,' * 16}fun\n"
+    with pytest.raises(AnnotationError, match="has 16 votes; a campaign takes at most 15"):
+        load(table)
+    assert not Campaign.objects.exists()
+
+
 def test_a_campaign_without_votes_comes_back(factory):
     task = factory.make_task(segment=factory.make_segment(factory.make_video(dataset_id="7")))
     report = load(exported(task.campaign), campaign_name="Again")

@@ -284,6 +284,19 @@ def test_misspelt_words_are_shown_and_kept_only_when_accepted(admin_client):
     assert Task.objects.get().imported_label == "positive"
 
 
+def test_the_page_asks_how_many_votes_a_segment_needs(admin_client):
+    form = {"name": "Old", "split": "test", "votes_per_segment": "5"}
+    response = admin_client.post(
+        "/campaigns/import/", {**form, "file": upload(TABLE.replace("0,neutral", "0,postive"))}
+    )
+    page = response.content.decode()
+    assert '<input type="hidden" name="votes_per_segment" value="5">' in page
+    assert admin_client.post("/campaigns/import/", {**form, "file": upload()}).status_code == 302
+    assert Campaign.objects.get().votes_per_task == 5
+    bad = admin_client.post("/campaigns/import/", {**form, "votes_per_segment": "16", "file": upload()})
+    assert "less than or equal to 15" in bad.content.decode()
+
+
 def test_words_like_no_class_cannot_be_accepted(admin_client):
     form = {"name": "Old", "split": "test", "file": upload(TABLE.replace("0,neutral", "0,angry"))}
     page = admin_client.post("/campaigns/import/", form).content.decode()

@@ -3,6 +3,7 @@
 import pytest
 
 from annotation.errors import AnnotationError
+from annotation.labelwords import suggested
 from annotation.listeners import Listener, exact_heading, listener_of, plain_heading
 from annotation.votetable import VoteTable, canonical_key, read_table, segment_of_key
 
@@ -210,3 +211,116 @@ def test_the_segment_is_what_follows_the_video() -> None:
     assert segment_of_key("a/b/3#1", "a/b") == "3"
     assert segment_of_key("7/#1", "7") == ""
     assert segment_of_key("text-0123#1", "") == ""
+
+
+# ---------------------------------------------------------------- cells as people and programs write them
+
+
+@pytest.mark.parametrize(
+    "word", ["not positive", "Non-negative", "nonnegative", "unpositive", "isn't negative", "no, neutral"]
+)
+def test_a_negated_class_is_not_read_as_that_class(word: str) -> None:
+    assert suggested(word) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [("pos", "positive"), ("NEG", "negative"), ("Neu.", "neutral"), ("neut", "neutral"), ("positiv", "positive")],
+)
+def test_the_beginning_of_a_class_is_suggested_as_that_class(word: str, label: str) -> None:
+    assert suggested(word) == label
+
+
+def test_beginnings_that_two_classes_share_are_not_guessed() -> None:
+    assert [suggested(word) for word in ("ne", "n", "p", "po", "")] == [""] * 5
+
+
+def test_a_column_of_abbreviations_after_the_text_is_an_annotators() -> None:
+    table = read(f"{START},A,text,B", "1,0,positive,positive,fun,pos", "1,1,positive,negative,sad,neg")
+    assert [one.name for one in table.listeners] == ["A", "B"]
+    assert [(word.word, word.suggestion) for word in table.unknown] == [("pos", "positive"), ("neg", "negative")]
+
+
+@pytest.mark.parametrize("mark", ["NA", "NaN", "nan", "None", "<NA>", "#N/A", "n/a", "null", "-"])
+def test_a_mark_of_a_missing_value_is_refused_with_what_to_do(mark: str) -> None:
+    table = read(f"{START},A,B,text", f"1,0,positive,{mark},positive,fun")
+    assert str(table.unknown[0]).endswith("leave the cell empty where there is none.")
+
+
+def test_a_column_of_a_few_votes_among_missing_marks_is_an_annotators() -> None:
+    rows = (f"1,{n},positive,positive,fun,{'negative' if n == 0 else 'NA'}" for n in range(5))
+    table = read(f"{START},A,text,B", *rows)
+    assert [one.name for one in table.listeners] == ["A", "B"]
+    assert len(table.unknown) == 4
+
+
+@pytest.mark.parametrize("cell", ["\u200bpositive", "positive\u200e", "\ufeffPositive", "positive&nbsp;", "ｐositive"])
+def test_what_nobody_sees_makes_no_other_class(cell: str) -> None:
+    assert votes(read(f"{START},A,text", f"1,0,positive,{cell},fun")) == {"A": ["positive"]}
+
+
+@pytest.mark.parametrize(
+    "heading", ["gold", "Gold", "majority_label", "final label", "y_true", "consensus label", "target", "True Label"]
+)
+def test_a_class_that_was_derived_is_nobodys_vote(heading: str) -> None:
+    table = read(f"{START},A,text,{heading}", "1,0,positive,positive,fun,negative")
+    assert votes(table) == {"A": ["positive"]}
+    assert table.unread == (f"The column “{heading}” is not read.",)
+
+
+@pytest.mark.parametrize("heading", ["Utterance", "transcript", "Transcription"])
+def test_the_text_has_other_names(heading: str) -> None:
+    assert read(f"{START},A,{heading}", "1,0,positive,positive,fun").rows[0].text == "fun"
+
+
+# ---------------------------------------------------------------- videos and segments
+
+
+def test_what_nobody_sees_makes_no_other_segment() -> None:
+    table = read(f"{START},A,text", "1,0,positive,positive,fun", "1\u200b,\u200e0,positive,negative,fun")
+    assert [(row.video, row.segment) for row in table.rows] == [("1", "0"), ("1", "0")]
+    assert table.rows[1].again == "Row 2"
+
+
+@pytest.mark.parametrize("video", ["1.23457E+11", "1,2E+12", "5E+10"])
+def test_a_number_that_a_spreadsheet_shortened_is_refused(video: str) -> None:
+    with pytest.raises(AnnotationError, match="Row 2: a spreadsheet shortened the VideoId"):
+        read(f"{START},A,text", f'"{video}",0,positive,positive,fun')
+
+
+def test_marks_of_missing_values_among_the_videos_are_said() -> None:
+    rows = ("nan,0,positive,positive,fun", "nan,1,positive,positive,fun", "1,NA,positive,positive,fun")
+    table = read(f"{START},A,text", *rows)
+    assert table.notes == (
+        "“nan” in 2 cells of the column VideoId is taken as a name; leave cells empty that name none.",
+        "“NA” in 1 cell of the column segment is taken as a name; leave cells empty that name none.",
+    )
+
+
+def test_what_nobody_sees_makes_no_other_annotator() -> None:
+    assert listener_of("\u202e\ufeffAnn\u200b") == listener_of("Ann")
+    assert (
+        listener_of("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627").username
+        == "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    )
+    assert listener_of(plain_heading("\u200bAnn", simulated=False)).username == "\u200bAnn"
+    with pytest.raises(AnnotationError, match="differ in case, spaces or the form|are named “Ann”"):
+        read(f"{START},Ann,\u202aAnn,text", "1,0,positive,positive,neutral,fun")
+
+
+@pytest.mark.parametrize(
+    "heading", ["task,worker,label", "annotation_id,annotator,id,sentiment,text", "HITId,WorkerId,x"]
+)
+def test_a_table_with_a_row_per_vote_is_refused_with_what_to_do(heading: str) -> None:
+    with pytest.raises(
+        AnnotationError, match="A table with a row per vote must be turned into one with a row per segment"
+    ):
+        read(heading, ",".join("a" for _ in heading.split(",")))
+
+
+def test_numbers_of_rows_that_are_taken_for_videos_are_told() -> None:
+    rows = ["sentiment analysis,A,text", "positive,positive,fun", "positive,negative,sad"]
+    numbered = read(*(f"{first},{row}" for first, row in zip(("id", "1", "2"), rows, strict=True)))
+    assert "Each row has a value of its own in the column “id” and counts as a video" in numbered.notes[0]
+    assert read(*(f"{first},{row}" for first, row in zip(("id", "1", "1"), rows, strict=True))).notes == ()
+    assert read(*(f"{first},{row}" for first, row in zip(("row", "1", "2"), rows, strict=True))).notes == ()

@@ -216,6 +216,61 @@ def test_a_clip_twice_in_one_group_is_noted_once(manifest: Path, make: Any, how:
     assert "Line 2 and line 26 (a0.wav, again.wav)" in note
 
 
+def test_a_clip_with_two_labels_in_one_group_is_noted(manifest: Path) -> None:
+    copy(manifest.parent / "clips/a0.wav", manifest.parent / "clips/again.wav")
+    manifest.write_text(f"{manifest.read_text()}clips/again.wav,negative,a\n")
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    assert (
+        "Of these, some have two labels, of which one must be wrong: Line 2 and line 26 (a0.wav, again.wav)." in notes
+    )
+
+
+def test_a_clip_at_another_loudness_in_another_group_is_noted(manifest: Path) -> None:
+    samples, rate = sf.read(manifest.parent / "clips/a0.wav")
+    sf.write(manifest.parent / "clips/quiet.flac", samples / 2, rate)
+    second_line(manifest, "clips/quiet.flac", "b")
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    (note,) = [note for note in notes if "sound nearly the same" in note]
+    assert note.endswith("listen: Line 2 and line 26 (a0.wav, quiet.flac).")
+
+
+def test_files_without_sound_are_noted_and_are_no_repeats(manifest: Path) -> None:
+    for number, group in enumerate("abc"):
+        sf.write(manifest.parent / f"clips/silent{number}.wav", np.zeros(16_000 + 1_000 * number), 16_000)
+        second_line(manifest, f"clips/silent{number}.wav", group)
+    notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+    (note,) = [note for note in notes if note.startswith("Nothing can be heard in Line 26 (silent0.wav); Line 27")]
+    assert not [note for note in notes if "sound" in note]
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ("1.0", "The groups “1” and “1.0” differ only in how a number is written and count as two."),
+        (
+            "nan",
+            "Among the groups is “nan”, which counts as any other; if it marks a missing value, leave such rows out.",
+        ),
+    ],
+)
+def test_groups_that_are_probably_not_meant_are_noted(manifest: Path, group: str, said: str) -> None:
+    manifest.write_text(manifest.read_text().replace(",a\n", ",1\n"))
+    change(manifest, 2, f"clips/a0.wav,positive,{group}")
+    assert said in crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]
+
+
+def test_a_path_with_the_slashes_of_windows_is_told(manifest: Path) -> None:
+    change(manifest, 2, "clips\\a0.wav,positive,a")
+    with pytest.raises(CommandError, match="Line 2 of clips.csv: there is no file .*; write “/” for"):
+        crossvalidate(manifest)
+
+
+def test_headings_in_capitals_are_told(manifest: Path) -> None:
+    manifest.write_text(manifest.read_text().replace("path,label,group", "Path,Label,Group"))
+    with pytest.raises(CommandError, match="in small letters. Its first row reads: Path, Label, Group"):
+        crossvalidate(manifest)
+
+
 def test_groups_that_differ_in_case_alone_are_noted(manifest: Path) -> None:
     change(manifest, 2, "clips/a0.wav,positive,A")
     notes = crossvalidate(manifest, "--folds", "2")["recipe"]["notes"]

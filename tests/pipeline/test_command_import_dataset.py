@@ -67,3 +67,28 @@ def test_a_column_that_is_not_read_is_named(tmp_path: Path, command: Command) ->
     path.write_text(f"{HEADING},Channel\n0,https://youtu.be/i4b-_bNsajY,One,a,c,p,k,Some\n")
     status, _, err = command("import_dataset", path, "--split", "train")
     assert (status, err.splitlines()[0]) == (0, "The column “Channel” is not read.")
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "sentence"),
+    [
+        ("0.0", "The Id “0.0” is a whole number with a fraction; write it as 0."),
+        ("nan", "The Id “nan” marks a missing value; write the Id, or leave the cell empty."),
+    ],
+)
+def test_an_id_that_a_program_changed_is_refused(
+    dataset_id: str, sentence: str, tmp_path: Path, command: Command
+) -> None:
+    path = tmp_path / "dataset.csv"
+    path.write_text(f"{HEADING}\n{dataset_id},https://youtu.be/i4b-_bNsajY,One,a,c,p,k\n")
+    status, out, _ = command("import_dataset", path, "--split", "train")
+    assert status == 1
+    assert sentence in out
+
+
+def test_what_nobody_sees_is_no_part_of_an_address(tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "dataset.csv"
+    path.write_text(f"{HEADING}\n\u200e0,\u200bhttps://youtu.be/i4b-_bNsajY\ufeff,One,a,c,p,k\n", encoding="utf-8")
+    status, _, _ = command("import_dataset", path, "--split", "train")
+    assert status == 0
+    assert Video.objects.get().dataset_id == "0"

@@ -114,6 +114,7 @@ def test_an_endless_text_fails_in_a_sentence(lines):
         ("text,said,Text\nI love this,positive,no\n", "more than one column"),
         ('text,said\n"two\nlines",positive\n\nx,good\n', r"Line 5 \(row 4\) of lines\.csv: “good” is none of"),
         ("text,said\n\n\nx,good\n", "Line 4 of lines.csv: “good”"),
+        ("text,said\nx,\n", "Line 2 of lines.csv: the cell of “said” is empty"),
         ("text,said\nI love this, truly,positive\n", "more cells than"),
     ],
 )
@@ -139,3 +140,9 @@ def test_texts_that_are_hardly_english_get_a_hint(lines, capsys):
     lines.write_text("text\n" + "das war aber wirklich eine sehr gute Sache für uns alle hier im Dorf\n" * 3)
     call_command("label_report", str(lines))
     assert "This is hardly English" in capsys.readouterr().err
+
+
+def test_texts_that_are_marks_of_missing_values_are_told(lines, capsys):
+    lines.write_text("text\nI love this table\nnan\nnan\n")
+    call_command("label_report", str(lines))
+    assert "Texts that are “nan” alone: 2; if that marks a missing value" in capsys.readouterr().err

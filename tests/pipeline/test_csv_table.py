@@ -137,6 +137,22 @@ def test_a_row_with_more_cells_than_headings_is_refused_with_all_such_rows() -> 
         read_table("a,b\n1,well, we went, home\n3,4\n5,so, so\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("My votes\ntask,label\na,b\n", "or remove what stands above the row that names the columns"),
+        ('"task","label"\n"1","a","b"\n"2","c","d"\n', "or name the column of row numbers if that has no heading"),
+        ("task,text\na,“well, we left”\n", 'straight quotation marks ("), with no space before them'),
+        ('task, text\na, "well, we left"\n', 'straight quotation marks ("), with no space before them'),
+        ("task,text\na,well, we left\nb,c\n", "put cells that hold commas in quotation marks."),
+    ],
+)
+def test_rows_that_are_too_wide_are_refused_with_what_may_have_happened(text: str, remedy: str) -> None:
+    with pytest.raises(TableError) as refused:
+        read(text)
+    assert remedy in refused.value.message
+
+
 def test_empty_cells_beside_the_headings_do_no_harm() -> None:
     assert read("a,b\n1,2,, \n").rows[0].cells[:2] == ("1", "2")
 

@@ -1,9 +1,12 @@
 """The job `train` as a plain function, on made-up features."""
 
+import io
+import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from pipeline import jobs
@@ -11,6 +14,7 @@ from pipeline.choices import RunState, VideoState
 from pipeline.labels import LABELS
 from pipeline.models import TextLabel, TrainingRun, Video
 from pipeline.stages import training
+from pipeline.stages.audio import SAMPLE_RATE_HZ
 from tests.factories import Factory
 from tests.pipeline.conftest import NAMES, make_ready_video
 
@@ -180,6 +184,19 @@ def test_one_recording_at_two_addresses_is_kept_in_one_fold_and_noted(
     assert "kept in one fold" in note
     assert run.scores["out_of_fold"]["groups"] == 3
     assert run.scores["videos"] == 4
+
+
+def test_segments_without_sound_make_no_two_videos_one(videos: list[Video], run: TrainingRun) -> None:
+    same_recording(videos[0], videos[2])
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
+        file.writeframes(bytes(2 * SAMPLE_RATE_HZ * 60))
+    videos[0].audio.save("audio.wav", ContentFile(sound.getvalue()))
+    jobs.train(run.pk)
+    run.refresh_from_db()
+    assert run.scores["out_of_fold"]["groups"] == 4
+    assert not [note for note in run.card["notes"] if "exactly the same" in note]
 
 
 def test_where_all_videos_are_one_recording_the_figures_are_doubted(videos: list[Video], run: TrainingRun) -> None:

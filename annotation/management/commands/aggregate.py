@@ -49,6 +49,8 @@ class Command(BaseCommand):
             raise CommandError(f"{votes.name}: {error}") from error
         for name in table.unread:
             self.stderr.write(f"The column “{name}” is not read.")
+        for note in table.notes:
+            self.stderr.write(note)
         results = aggregate(table.votes, method, seed=seed)
         if format == "json":
             self.stdout.write(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))

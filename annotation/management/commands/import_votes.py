@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation.errors import AnnotationError
 from annotation.importing import import_votes
+from annotation.models import MAX_VOTES_PER_TASK
 from pipeline.choices import Split
 from pipeline.csv_table import TableError, read_text
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--votes-per-segment",
             type=int,
-            choices=range(1, 16),
+            choices=range(1, MAX_VOTES_PER_TASK + 1),
             metavar="N",
             help="How many votes a segment of a new campaign needs (default: as many as the row with most has).",
         )
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             return
         for sentence in (*report.unread, *report.notes):
             self.stdout.write(sentence)
+        if report.votes:
+            self.stdout.write(f"Annotators' columns: {', '.join(report.annotators)}.")
         for word in report.suggestions:
             self.stdout.write(f"Read as suggested: {word}")
         self.stdout.write(f"“{report.campaign}”: {report.sentence()}")

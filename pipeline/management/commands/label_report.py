@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from pipeline.cell_names import is_missing_mark
 from pipeline.csv_table import read_table
 from pipeline.csv_text import EncodingError, TableError
 from pipeline.csv_text import read_text as read_table_text
@@ -59,6 +61,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         texts, truth = _read(options["file"], options["text_column"], options["truth_column"])
+        for mark, n in Counter(filter(is_missing_mark, texts)).items():
+            self.stderr.write(
+                f"Texts that are “{mark}” alone: {n}; if that marks a missing value, leave such rows out."
+            )
         policy = label_policies()[options["policy"]]
         try:
             with progress_bar("text") as progress:
@@ -130,7 +136,8 @@ def _read(path: Path, text_column: str, truth_column: str | None) -> tuple[list[
         given = cells[str(truth_column)]
         truth.append(readable(given).strip().lower())
         if truth[-1] not in LABELS:
-            raise CommandError(f"{where} of {path.name}: “{given}” is none of {', '.join(LABELS)}.")
+            said = f"“{given}” is none of {', '.join(LABELS)}" if given else f"the cell of “{truth_column}” is empty"
+            raise CommandError(f"{where} of {path.name}: {said}.")
     if not any(texts):
         raise CommandError(f"There is no text in {path.name}.")
     return texts, truth
