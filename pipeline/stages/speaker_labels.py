@@ -15,7 +15,7 @@ LABEL = re.compile(
     rf"(?P<bracketed>\[(?P<square>[^\[\]()\n]{{1,60}})\]|\((?P<round>[^\[\]()\n]{{1,60}})\))(?P<colon>{_COLON})?"
     rf"|(?P<plain>[^\W_][^:：\n\[\]()<>♪]{{0,60}}?)(?:\s*[(\[][^()\[\]\n]{{1,40}}[)\]])?{_COLON})\s*"
 )
-_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z])?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z]|\?)?", re.IGNORECASE)
 # Small words inside names and roles.
 _SMALL_WORDS = (
     "de van von der den di da del la le du dos das bin ibn al el y e af av zu zur ten ter of the and on at in from"
@@ -102,7 +102,7 @@ def label_at(text: str, position: int = 0) -> Label | None:
         name, bracket = match["round"], f"(){colon}"
     name = " ".join(name.split())
     shape = _shape(name)
-    if not shape or (bracket != ":" and _is_sound(name)):
+    if not shape or (bracket != ":" and shape != "numbered" and _is_sound(name)):
         return None
     return Label(name, bracket, shape, match.end())
 
