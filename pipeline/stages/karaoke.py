@@ -33,6 +33,8 @@ def markup_of_words(text: str) -> tuple[str, ...]:
     >>> markup_of_words('I <u>never</u> thought')
     ('', 'u', '')
     """
+    if "<" not in text and "{" not in text:
+        return ()
     words: list[str] = []
     stack: list[tuple[str, str]] = []
     position, inside = 0, False
