@@ -23,6 +23,7 @@ _RUBY = re.compile(r"</?r[tp]>", re.IGNORECASE)
 _BRACES = re.compile(r"\{\\[^{}]*\}|\{/?[bisu]\}|\{[cfsy]:[^{}]*\}", re.IGNORECASE)
 # A word time without its end, and a closing tag that the line's end cut off.
 _OPEN_TIME = re.compile(r"(<(?:\d{1,4}:)?\d{2}:\d{2}[.,]\d{3})(?![\d>])")
+_ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _OPEN_TAG = re.compile(rf"</?{_NAMES}\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -53,3 +54,12 @@ def mended(lines: Sequence[str]) -> list[str]:
         text = _OPEN_TIME.sub(r"\1>", _SPACED_END.sub(r"\1>", text))
         text = _RUBY.sub(" ", _OPEN_TAG.sub("", text))
     return _BREAK.sub("\n", _BRACES.sub("", text)).split("\n")
+
+
+def unmarked(text: str) -> str:
+    """Return a text without its markup; a break in the markup is a line feed.
+
+    >>> unmarked("the <i>thing</i> <br>I love")
+    'the thing \\nI love'
+    """
+    return _ANY_TAG.sub("", "\n".join(mended(text.split("\n")))) if "<" in text or "\\" in text else text

@@ -14,6 +14,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from pipeline.stages.captions_json3 import read_events
+from pipeline.stages.captions_markup import unmarked
 from pipeline.stages.captions_ttml import TtmlTarget
 from pipeline.stages.cues import CaptionTrack
 from pipeline.stages.errors import StageError
@@ -152,6 +153,8 @@ class _YoutubeTarget:
 
     def end(self, name: str) -> None:
         if self.event is not None and name in {"p", "text"}:
+            for seg in self.event["segs"]:  # srv1 has its markup escaped.
+                seg["utf8"] = unmarked(seg["utf8"])
             self.events.append(self.event)
             self.event = None
 

@@ -34,7 +34,7 @@ UNEVENNESS_COST = 0.1
 
 _SPEAKER_MARK = ">>"
 # Subtitlers' dash before the words of each of two speakers; without a space only where every line has one.
-_DASH = re.compile(r"[-–]\s*(?=\S)")
+_DASH = re.compile(r"[-–—―]\s*(?=\S)")
 _SPACED_DASH = re.compile(r"[-–]\s+(?=\S)")
 
 

@@ -13,6 +13,7 @@ _COLON = r"\s*[:：](?=\s|$|[^\W\d_]|[\"“‘'¿¡(\[♪….])"
 LABEL = re.compile(
     rf"\s*{_LEAD}(?:"
     rf"(?P<bracketed>\[(?P<square>[^\[\]()\n]{{1,60}})\]|\((?P<round>[^\[\]()\n]{{1,60}})\))(?P<colon>{_COLON})?"
+    rf"|(?P<bare>(?i:speaker)[ _]\d{{1,3}})[ \t]*\Z"
     rf"|(?P<plain>[^\W_][^:：\n\[\]()<>♪]{{0,60}}?)(?:\s*[(\[][^()\[\]\n]{{1,40}}[)\]])?{_COLON})\s*"
 )
 _NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z]|\?)?", re.IGNORECASE)
@@ -94,7 +95,9 @@ def label_at(text: str, position: int = 0) -> Label | None:
     if match is None:
         return None
     colon = ":" if match["colon"] else ""
-    if match["plain"] is not None:
+    if match["bare"] is not None:  # On a line of its own.
+        name, bracket = match["bare"], "[]:"
+    elif match["plain"] is not None:
         name, bracket = match["plain"], ":"
     elif match["square"] is not None:
         name, bracket = match["square"], f"[]{colon}"

@@ -61,6 +61,17 @@ def words(track: CaptionTrack) -> list[tuple[str, int]]:
             "[00:00:04.500 --> 00:00:08.900]   Nobody wanted to go home.\n",
         ),
         (
+            "faster.log",
+            "whisper-log",
+            "[1.00s -> 4.00s] We had a very good summer.\n[4.50s -> 8.90s]  Nobody wanted to go home.\n",
+        ),
+        (
+            "x.log",
+            "whisper-log",
+            "Transcript: [1.0 --> 4]  We had a very good summer.\n"
+            "Transcript: [4.5 --> 8.9]  Nobody wanted to go home.\n",
+        ),
+        (
             "jax.txt",
             "whisper-log",
             "[00:01.000 -> 00:04.000] We had a very good summer.\n[00:04.500 -> 00:08.900] Nobody wanted to go home.\n",
@@ -131,7 +142,7 @@ def words(track: CaptionTrack) -> list[tuple[str, int]]:
             "a.srv1",
             "youtube-xml",
             '<?xml version="1.0" encoding="utf-8" ?><transcript><text start="1" dur="3">We had a '
-            "very good summer.</text>"
+            "&lt;i&gt;very&lt;/i&gt; good summer.</text>"
             '<text start="4.5" dur="4.4">Nobody wanted to go home.</text></transcript>',
         ),
         (
@@ -309,6 +320,32 @@ SEGMENTS: list[dict[str, Any]] = [
                 {"start": 4500, "end": 8900, "text": SAID[1][2]},
             ]
         },
+        [[{"text": SAID[0][2], "start": 1.0, "duration": 3.0}, {"text": SAID[1][2], "start": 4.5, "duration": 4.4}]],
+        {
+            "snippets": [
+                {"text": f"<i>{said}</i>", "start": a / 1000, "duration": (b - a) / 1000} for a, b, said in SAID
+            ]
+        },
+        [{"text": said, "offset": a, "duration": b - a, "lang": "en"} for a, b, said in SAID],
+        {"captions": [{"content": said, "startTime": a, "duration": b - a} for a, b, said in SAID]},
+        {
+            "results": {
+                "audio_segments": [
+                    {"transcript": t, "start_time": f"{a / 1000}", "end_time": f"{b / 1000}"} for a, b, t in SAID
+                ]
+            }
+        },
+        {
+            "results": [
+                {
+                    "alternatives": [
+                        {"parts": [{"text": t, "startTime": f"{a / 1000}s", "endTime": f"{b / 1000}s"}]},
+                        {"parts": [{"text": "worse", "startTime": "1s", "endTime": "2s"}]},
+                    ]
+                }
+                for a, b, t in SAID
+            ]
+        },
         {
             "subtitles": [
                 {"start": "00:00:01,000", "end": "00:00:04,000", "text": SAID[0][2]},
@@ -396,10 +433,20 @@ def test_words_beside_the_segments_are_divided_among_them(tmp_path):
     assert words(track) == [("So", 1000), ("it", 1500), ("goes.", 2000), ("Home,", 4000), ("again!", 4500)]
 
 
-@pytest.mark.parametrize("key", ["words", "chunks"])
+def test_an_object_per_line_is_a_segment(tmp_path):
+    content = "\n".join(json.dumps({"start": a / 1000, "end": b / 1000, "text": text}) for a, b, text in SAID)
+    assert spans(read(tmp_path, "a.jsonl", content)) == SAID
+
+
+def test_a_text_without_times_is_named_with_a_way_out(tmp_path):
+    with pytest.raises(StageError, match="verbose_json"):
+        read(tmp_path, "a.json", json.dumps({"text": "We had a very good summer."}))
+
+
+@pytest.mark.parametrize("key", ["words", "chunks", "result"])
 def test_words_alone_are_put_into_lines(tmp_path, key):
     items: list[dict[str, Any]] = [{"text": f" w{n}", "timestamp": [n * 0.3, n * 0.3 + 0.2]} for n in range(15)]
-    if key == "words":
+    if key in {"words", "result"}:
         items = [{"word": item["text"], "start": item["timestamp"][0], "end": item["timestamp"][1]} for item in items]
     track = read(tmp_path, "a.json", json.dumps({key: items}))
     assert [len(cue.words) for cue in track.cues] == [10, 5]

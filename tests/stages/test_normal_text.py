@@ -140,6 +140,7 @@ def test_a_file_in_any_encoding_is_read(tmp_path, encoding):
 
 def test_the_end_of_a_dos_file_and_nul_are_no_text():
     assert decode(b"so\x00it\x1a").text == "so\ufffdit"
+    assert decode(b"so it\x00\x00 is.\x00\n\x00\nyes").text == "so it is.\n\nyes"
 
 
 @pytest.mark.parametrize(("size", "limit"), [(11, 10)])
