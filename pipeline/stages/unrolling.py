@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread, without_tags
 from pipeline.stages.karaoke import merge_karaoke
 from pipeline.stages.pace import lasts_too_long, longest_word_ms, slow_ms
+from pipeline.stages.parts_of_words import whole_words
 from pipeline.stages.raw_cues import FINALISING_MS, TOUCHING_MS, Chunk, RawCue
 from pipeline.stages.screens import Carried, Screen, carried_over, is_repeat, rolls, screen_of, word_by_word
 
@@ -71,7 +72,7 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
     if rolls(raw_cues):
         return _rolling_cues(raw_cues), AUTOMATIC
     if word_by_word(raw_cues):
-        return _cues_of_words(raw_cues), AUTOMATIC
+        return _cues_of_words(whole_words(raw_cues)), AUTOMATIC
     return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues), MANUAL
 
 
