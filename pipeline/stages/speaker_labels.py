@@ -59,6 +59,15 @@ _MANNERS = """
     nervously slowly quickly calmly sternly jokingly mockingly cheerfully turkish dutch swedish polish greek
     hebrew persian thai
 """
+# Who speaks off the screen, as captions for people who hear badly write it in brackets and lower case.
+_ROLES = re.compile(
+    r"(?:(?:young|old|older|little|elderly|male|female|another|first|second|third|other|news|radio|tv|police)\s)?"
+    r"(?:man|woman|boy|girl|guy|lady|child|kid|baby|mother|father|mom|dad|grandmother|grandfather|narrator|announcer"
+    r"|reporter|newscaster|anchor|anchorman|host|interviewer|interviewee|moderator|presenter|commentator|operator"
+    r"|dispatcher|officer|doctor|nurse|teacher|student|driver|pilot|judge|lawyer|guest|caller|audience member"
+    r"|person|men|women|boys|girls|kids|children|all|both|crowd)"
+    r"(?:\s(?:#?\d{1,2}|on (?:radio|tv|phone|pa|speaker|recording)|over (?:radio|phone|pa)|in (?:video|recording)))?"
+)
 _MANNER: frozenset[str] = frozenset(_MANNERS.split())
 _TITLES = re.compile(r"(?:[^\W\d_]\.\s*)+")
 
@@ -88,7 +97,7 @@ def label_at(text: str, position: int = 0) -> Label | None:
     Returns
     -------
     Label or None
-        ``bracket`` is ":", "[]:", "():", "[]" or "()"; ``shape`` is "numbered", "capitals", "title", "lower" or
+        ``bracket`` is ":", "[]:", "():", "[]" or "()"; ``shape`` is "numbered", "role", "capitals", "title", "lower" or
         "uncased" (scripts without capitals).
     """
     match = LABEL.match(text, position)
@@ -104,6 +113,8 @@ def label_at(text: str, position: int = 0) -> Label | None:
     else:
         name, bracket = match["round"], f"(){colon}"
     name = " ".join(name.split())
+    if bracket != ":" and _ROLES.fullmatch(name):
+        return Label(name, bracket, "role", match.end())
     shape = _shape(name)
     if not shape or (bracket != ":" and shape != "numbered" and _is_sound(name)):
         return None
@@ -135,7 +146,8 @@ def _shape(name: str) -> str:
     if name.islower():
         one_word = len(words) == 1 or (len(words) == 2 and words[1].isdigit())
         return "lower" if one_word else ""
-    return "title" if words[0][0].isupper() and all(map(_belongs, words[1:])) else ""
+    # "iPhone of Joy" and other names of accounts have capitals inside.
+    return "title" if any(map(str.isupper, words[0])) and all(map(_belongs, words[1:])) else ""
 
 
 def _without_titles(name: str) -> str:

@@ -31,6 +31,8 @@ FIRST, SECOND, THIRD = "Where were you on that day?", "I was at work until nine.
         ("({})", "speaker 0", "speaker 1"),
         ("({})", "speaker ?", "speaker 1"),
         ("[{}]\n", "Speaker 1", "Speaker 2"),
+        ("[{}]", "man", "woman on phone"),
+        ("({})", "narrator", "boy 2"),
         ("({}):", "Joy", "Sam"),
         ("[{}]", "Joy Miller", "Sam"),
         ("({})", "JOY", "SAM"),
@@ -45,6 +47,23 @@ def test_a_name_before_the_words_is_who_speaks(label, one, other, form, policy):
     texts = [f"{label.format(name)} {said}" for name, said in ((one, FIRST), (other, SECOND), (one, THIRD))]
     utterances = segment(track_of(every(3000, texts), form), policy)
     assert spoken(utterances) == [(one, FIRST), (other, SECOND), (one, THIRD)]
+
+
+def test_names_of_accounts_are_names_where_nearly_all_cues_have_one() -> None:
+    turns = [
+        ("Joy Miller", FIRST),
+        ("iPhone von Jürgen", SECOND),
+        ("jsmith42", THIRD),
+        ("Joy Miller", SECOND),
+        ("jsmith42", FIRST),
+        ("iPhone von Jürgen", THIRD),
+    ]
+    assert spoken(recommended(every(3000, [f"{name}: {said}" for name, said in turns]))) == turns
+
+
+def test_a_dash_divides_where_a_name_took_the_place_of_the_other() -> None:
+    cues = every(5000, [f"[Joy] {FIRST}", f"-[Joy] {SECOND}\n-{THIRD}", f"[Joy] {THIRD}"])
+    assert spoken(recommended(cues))[1:] == [("Joy", SECOND), ("", THIRD), ("Joy", THIRD)]
 
 
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])
