@@ -18,6 +18,7 @@ from pipeline.stages.captions_lines import (
     read_starts,
     read_whisper_log,
 )
+from pipeline.stages.captions_markup import parted
 from pipeline.stages.captions_tables import is_table, read_labels, read_table
 from pipeline.stages.captions_text import read_srt, read_vtt
 from pipeline.stages.captions_times import TIME_BEGINS, plain_digits
@@ -79,7 +80,8 @@ def read_format(text: str, path: Path) -> CaptionTrack:
         return read_json(text)
     if start.startswith("<") and (reader := _XML_READERS.get(_xml_root(start))) is not None:
         return reader(start)
-    return _reader(with_line_feeds(text), start, path)(with_line_feeds(text))
+    text = parted(with_line_feeds(text))
+    return _reader(text, text.lstrip("\ufeff \t\n"), path)(text)
 
 
 def _xml_root(text: str) -> str:

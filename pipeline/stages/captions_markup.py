@@ -26,6 +26,13 @@ _OPEN_TIME = re.compile(r"(<(?:\d{1,4}:)?\d{2}:\d{2}[.,]\d{3})(?![\d>])")
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _OPEN_TAG = re.compile(rf"</?{_NAMES}\s*$", re.IGNORECASE | re.MULTILINE)
 
+_ESCAPED_END = re.compile(r"(?:\\r)?\\n")
+_FENCE = re.compile(r"^[ \t]*```[a-zA-Z]*[ \t]*$", re.MULTILINE)
+# A cue's time, with or without its number, behind other text on its line.
+_CLOCK = r"(?:\d{1,3}:)?\d{2}:\d{2}[.,]\d{3}"
+_INSIDE = re.compile(rf"(?<=\S)[ \t]+(?=(?:\d{{1,5}}[ \t]+)?{_CLOCK}[ \t]*-->[ \t]*{_CLOCK})")
+_REMARK = re.compile(r"\s*NOTE\b")
+
 
 def mended(lines: Sequence[str]) -> list[str]:
     """Write a cue's markup in the usual way.
@@ -54,6 +61,22 @@ def mended(lines: Sequence[str]) -> list[str]:
         text = _OPEN_TIME.sub(r"\1>", _SPACED_END.sub(r"\1>", text))
         text = _RUBY.sub(" ", _OPEN_TAG.sub("", text))
     return _BREAK.sub("\n", _BRACES.sub("", text)).split("\n")
+
+
+def parted(text: str) -> str:
+    """Give a file its line breaks back where a tool has lost or escaped them, and take the fence of a chat away.
+
+    >>> parted("1 00:00:01,000 --> 00:00:02,000 So. 2 00:00:02,000 --> 00:00:03,000 Yes.").count("\\n")
+    3
+    """
+    if text.count("\n") <= 1 and len(_ESCAPED_END.findall(text)) > 1:
+        text = _ESCAPED_END.sub("\n", text.strip().strip('"'))
+    if "```" in text:
+        text = _FENCE.sub("", text)
+    if not _INSIDE.search(text):
+        return text
+    lines = text.split("\n")
+    return "\n".join(line if _REMARK.match(line) else _INSIDE.sub("\n", line) for line in lines)
 
 
 def unmarked(text: str) -> str:

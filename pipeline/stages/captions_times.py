@@ -19,13 +19,14 @@ TIME_BEGINS = re.compile(
     rf"\s*{_GLUED_NUMBER}-?\s*\d+\s*[:;][^>]{{0,60}}?{_ARROW}"
     rf"|\s*{_DOTTED}\s*{_ARROW}\s*{_DOTTED}"
     rf"|\s*{_CLOCK_OF_ALL}\s+[-–]\s+{_CLOCK_OF_ALL}\s*\Z"
-    rf"|\s*{_SECONDS_ALONE}\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?\s*\Z"
+    rf"|\s*(?:{_SECONDS_ALONE}s?|\d{{1,6}}s)\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?s?\s*\Z"
 )
 _DASHED = re.compile(rf"\s*({_CLOCK_OF_ALL})\s+[-–]\s+({_CLOCK_OF_ALL})\s*")
 _CLOCK = r"-?\s*\d[\d\s:.,;]*"
 _TIME_LINE = re.compile(
     rf"\s*{_GLUED_NUMBER}(?P<start>{_CLOCK}?)\s*{_ARROW}\s*(?P<end>{_CLOCK})?(?P<rest>(?:[^\d\s].*)?)", re.DOTALL
 )
+_UNIT = re.compile(r"\A(\s*\d+(?:[.,]\d+)?)s(?=\s)|(?<=\d)s(?=\s*\Z)")
 _SPACES = re.compile(r"\s+")
 _SPACES_AROUND = re.compile(r"\s*([:.,])\s*")
 # Hours may be left out. A comma or a stop divides the fraction, which some programs print as a number of its own
@@ -113,7 +114,7 @@ def times_ms(line: str) -> tuple[int, int, str]:
     plain = plain_digits(line)
     if (dashed := _DASHED.fullmatch(plain)) is not None:
         return clock_ms(dashed[1]), clock_ms(dashed[2]), ""
-    match = _TIME_LINE.fullmatch(plain)
+    match = _TIME_LINE.fullmatch(_UNIT.sub(lambda unit: unit[1] or "", plain))
     if match is None:
         raise UnreadableTimeError
     rest = _SETTING.sub(" ", match["rest"])
