@@ -20,6 +20,8 @@ __all__ = ["Chunk", "RawCue", "assemble", "close_words", "in_order", "longest_wo
 
 # A line grows by a word at a time; what is left of the last cue's time after its word is a pause.
 GROWING_WORDS = 1
+# After an empty screen of so many milliseconds a line is said again; a program's own gaps are shorter.
+LINE_GAP_MS = 500
 
 
 class Timed(Protocol):
@@ -178,7 +180,7 @@ def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
         return carried
     if carried == len(lines) > 1 and len(set(lines)) == 1:
         return carried - 1  # The same line said again: its like moved up and it stands below.
-    if carried == len(lines) == 1 and gap_ms > TOUCHING_MS and " " not in lines[0]:
+    if carried == len(lines) == 1 and gap_ms > (LINE_GAP_MS if " " in lines[0] else TOUCHING_MS):
         return 0
     return carried
 
