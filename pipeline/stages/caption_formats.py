@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.stages.caption_strangers import refuse_stranger
-from pipeline.stages.captions_ass import read_ass, read_sami
+from pipeline.stages.captions_ass import read_ass
 from pipeline.stages.captions_lines import (
     LOG_LINE,
     MICRODVD_LINE,
@@ -19,6 +19,7 @@ from pipeline.stages.captions_lines import (
     read_whisper_log,
 )
 from pipeline.stages.captions_markup import parted
+from pipeline.stages.captions_sami import read_sami
 from pipeline.stages.captions_tables import is_table, read_labels, read_table
 from pipeline.stages.captions_text import read_srt, read_vtt
 from pipeline.stages.captions_times import TIME_BEGINS, plain_digits

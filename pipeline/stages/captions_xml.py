@@ -25,6 +25,8 @@ _NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[a-zA-Z][a-zA-Z\d]{1,31};")
 # "&" that begins no entity, as programs write it that do not escape.
 _BARE = re.compile(r"&(?!#?\w{1,32};)")
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+# Of parts of a file; a single word may be in another language.
+_LANGUAGE = re.compile(r"""<(?:\w+:)?(?:div|p)\b[^<>]*?\bxml:lang\s*=\s*["']([\w-]+)["']""")
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _XMLNS = re.compile(r"""\sxmlns(?::[\w-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 _PREFIX = re.compile(r"(?:</?|\s)(?!xml)([a-zA-Z][\w-]*):(?=[\w-]+[\s=/>])")
@@ -66,7 +68,12 @@ def read_ttml(text: str) -> CaptionTrack:
     .. [1] W3C, "Timed Text Markup Language 1", section 10 (timing).
     """
     problems: list[str] = []
-    target = TtmlTarget(problems)
+    languages = {language.lower() for language in _LANGUAGE.findall(text)}
+    english = {language for language in languages if language.startswith("en")}
+    several = bool(english) and english != languages
+    if several:
+        problems.append("the file holds several languages; the English one is read.")
+    target = TtmlTarget(problems, english_only=several)
     _parse(text, target, problems)
     return target.track()
 
