@@ -12,8 +12,11 @@ _NAMES = r"(?:i|b|u|s|em|strong|strike|font|span|c|v|lang|ruby|rt|rp|br|p|div)"
 _ESCAPED = re.compile(rf"&lt;\s*/?\s*{_NAMES}\b[^<>&\n]{{0,200}}&gt;", re.IGNORECASE)
 # A tag or a word time that goes on in the next line.
 _OVER_LINES = re.compile(r"</?(?:[a-zA-Z.]|\d{1,4}:)[^<>\n]{0,200}\n[^<>\n]{0,200}>")
+# Behind a space a name counts with what it can have: "if a < b and b > c" is speech.
+_WITH_VALUES = r"(?:(?:font|span|p|div|lang)\b[^<>\n]{0,200}|c\.[^<>\n]{1,80}|v(?:\.[^<>\s]{1,40})?\s[^<>\n]{1,80})"
 _SPACED = re.compile(
-    rf"<(?:[ \t]+/?[ \t]*|/[ \t]+)(?={_NAMES}\b[^<>\n]{{0,200}}>)|<[ \t]+(?=\d+:[\d:.,]+\s*>)", re.IGNORECASE
+    rf"<(?:[ \t]+/?[ \t]*|/[ \t]+)(?=(?:{_NAMES}[ \t]*/?|{_WITH_VALUES})>)|<[ \t]+(?=\d+:[\d:.,]+\s*>)",
+    re.IGNORECASE,
 )
 _SPACED_END = re.compile(r"(<\d+:[\d:.,]+)\s+>")
 _BREAK = re.compile(r"<\s*(?:/?br|/?p|/?div|/?li)\b[^<>\n]{0,200}>|\\[Nnh]", re.IGNORECASE)

@@ -174,6 +174,7 @@ def test_a_time_that_no_clock_shows_is_reported(times):
         ("I <3 that 2 < 4 & 5 > 3", "I <3 that 2 < 4 & 5 > 3"),
         ("salt &pepper &notice", "salt &pepper &notice"),
         ("a < b\nand c > d", "a < b and c > d"),
+        ("if a < b and b > c, so < i think > is", "if a < b and b > c, so < i think > is"),
         ("ﬁne ｗｏｒｄｓ cafe\u0301", "fine words café"),
         ("so\u00adft\u200b wo\u200drds\ufeff", "soft words"),
     ],
