@@ -99,6 +99,8 @@ def _reader(text: str, start: str, path: Path) -> Reader:
         return read_vtt
     if is_table(start):
         return read_table
+    if start.startswith("{\\rtf"):  # It may hold times.
+        refuse_stranger(start, path)
     lines = [plain_digits(line) for line in text.split("\n")]
     first_time = next(filter(None, map(TIME_BEGINS.match, lines)), None)
     if first_time is not None:

@@ -23,6 +23,7 @@ START_LINE = re.compile(rf"\s*(?:\[({CLOCK})\]|\(({CLOCK})\)|({CLOCK})(?=[\s:\-â
 _LRC_WORD = re.compile(rf"<({CLOCK})>")
 _LRC_REMARK = re.compile(r"\s*\[[a-z#]+:.*\]\s*", re.IGNORECASE)
 _LRC_OFFSET = re.compile(r"\s*\[offset:\s*([+-]?\d{1,9})\s*\]\s*", re.IGNORECASE)
+_SUBVIEWER_HEAD = re.compile(r"\s*\[[A-Z ]{2,20}\].*")
 _PICTURES_PER_SECOND = re.compile(r"\s*(\d{2}(?:\.\d+)?)\s*")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>")
 # MicroDVD and MPL2 write "|" for a line break, and a slash before italics.
@@ -74,8 +75,8 @@ def read_sbv(text: str) -> CaptionTrack:
         match = SBV_TIMES.fullmatch(line)
         if match is None:
             if found:
-                found[-1][3].append(line)
-            else:
+                found[-1][3].append(line.replace("[br]", "\n"))  # SubViewer 2 writes it so.
+            elif not _SUBVIEWER_HEAD.fullmatch(line):
                 _stray(number, line, problems)
             continue
         try:
@@ -150,7 +151,8 @@ def read_starts(text: str) -> CaptionTrack:
     problems: list[str] = []
     shift_ms = 0
     found: list[tuple[int, list[str]]] = []
-    for number, line in numbered(text.replace("**", "")):  # Editors mark names so.
+    # Editors mark names by stars; TMPlayer divides lines by bars.
+    for number, line in numbered(text.replace("**", "").replace("|", " ")):
         if (offset := _LRC_OFFSET.fullmatch(line)) is not None:
             shift_ms = -int(offset[1])  # Of LRC: a positive one shows words earlier.
             continue

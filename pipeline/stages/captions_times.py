@@ -12,16 +12,16 @@ _ARROW = r"(?:(?:[-=~\u2010-\u2015\u2212]\s*){1,3}(?:>{1,2}|&gt;)|[→⇒⟶➔]
 _GLUED_NUMBER = r"(?:#?\d+[.):]?\s+(?=[-\d]))?"
 # What looks like a time in front of an arrow, be it right or wrong. Without a colon the whole line must be times.
 _DOTTED = r"\d{1,4}(?: ?[.,] ?\d{1,2}){2} ?[.,] ?\d{1,3}"
-# Cutting programs write both times with pictures, and a dash between them.
+# Cutting programs write both times with pictures, and a dash or nothing between them.
 _CLOCK_OF_ALL = r"\d{1,3}:\d\d:\d\d[:;.,]\d{1,3}"
 _SECONDS_ALONE = r"\d{1,6}[.,]\d{1,9}"
 TIME_BEGINS = re.compile(
     rf"\s*{_GLUED_NUMBER}-?\s*\d+\s*[:;][^>]{{0,60}}?{_ARROW}"
     rf"|\s*{_DOTTED}\s*{_ARROW}\s*{_DOTTED}"
-    rf"|\s*{_CLOCK_OF_ALL}\s+[-–]\s+{_CLOCK_OF_ALL}\s*\Z"
+    rf"|\s*{_CLOCK_OF_ALL}\s+(?:[-–]\s+)?{_CLOCK_OF_ALL}\s*\Z"
     rf"|\s*(?:{_SECONDS_ALONE}s?|\d{{1,6}}s)\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?s?\s*\Z"
 )
-_DASHED = re.compile(rf"\s*({_CLOCK_OF_ALL})\s+[-–]\s+({_CLOCK_OF_ALL})\s*")
+_DASHED = re.compile(rf"\s*({_CLOCK_OF_ALL})\s+(?:[-–]\s+)?({_CLOCK_OF_ALL})\s*")
 _CLOCK = r"-?\s*\d[\d\s:.,;]*"
 _TIME_LINE = re.compile(
     rf"\s*{_GLUED_NUMBER}(?P<start>{_CLOCK}?)\s*{_ARROW}\s*(?P<end>{_CLOCK})?(?P<rest>(?:[^\d\s].*)?)", re.DOTALL

@@ -15,7 +15,7 @@ from pipeline.stages.captions_json3 import read_events, read_json3, salvage
 from pipeline.stages.captions_markup import unmarked
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.json_lists import DURATIONS, ENDS, LISTS, STARTS, TEXTS, json_lines, list_of
+from pipeline.stages.json_lists import DURATIONS, ENDS, LISTS, STARTS, TEXTS, json_lines, list_of, speaker_of
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 from pipeline.stages.voices import Voices
@@ -136,9 +136,7 @@ def _words(item: dict[str, Any]) -> Iterator[_Piece]:
 def _piece(item: dict[str, Any]) -> _Piece:
     text = unmarked(next((item[key] for key in TEXTS if isinstance(item.get(key), str)), ""))
     start_ms, end_ms = _times(item)
-    speaker = item.get("speaker")
-    named = isinstance(speaker, str | int) and not isinstance(speaker, bool)
-    return _Piece(text, start_ms, end_ms, str(speaker) if named else "")
+    return _Piece(text, start_ms, end_ms, speaker_of(item))
 
 
 def _times(item: dict[str, Any]) -> tuple[int | None, int | None]:

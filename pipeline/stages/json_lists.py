@@ -13,11 +13,20 @@ LISTS = (
 STARTS = ("start", "from", "start_time", "startTime", "begin", "offset")
 ENDS = ("end", "to", "end_time", "endTime")
 DURATIONS = ("duration", "dur")
-TEXTS = ("punctuated_word", "text", "word", "content", "transcript")
+TEXTS = ("punctuated_word", "text", "word", "content", "transcript", "body")
+_SPEAKERS = ("speaker", "speaker_name", "speakerName", "speaker_id", "speakerId", "speaker_label", "speakerLabel")
 # The lists of web services lie some five levels deep.
 _DEEPEST = 12
 # Several readings of the same words, the best of them first.
 _ALTERNATIVES = "alternatives"
+
+
+def speaker_of(item: dict[str, Any]) -> str:
+    """Return who speaks, as a recogniser names or numbers them; empty if it does not."""
+    speaker = next((item[key] for key in _SPEAKERS if item.get(key) is not None), None)
+    if isinstance(speaker, dict):
+        speaker = speaker.get("name", speaker.get("label", speaker.get("id")))
+    return str(speaker) if isinstance(speaker, str | int) and not isinstance(speaker, bool) else ""
 
 
 def json_lines(text: str) -> list[Any] | None:

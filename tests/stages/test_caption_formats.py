@@ -61,6 +61,19 @@ def words(track: CaptionTrack) -> list[tuple[str, int]]:
             "[00:00:04.500 --> 00:00:08.900]   Nobody wanted to go home.\n",
         ),
         (
+            "a.sub",
+            "sbv",
+            "[INFORMATION]\n[TITLE]x\n[END INFORMATION]\n[SUBTITLE]\n[COLF]&HFFFFFF,[STYLE]no\n"
+            "00:00:01.00,00:00:04.00\nWe had a very[br]good summer.\n\n"
+            "00:00:04.50,00:00:08.90\nNobody wanted[br]to go home.\n",
+        ),
+        (
+            "avid.txt",
+            "srt",
+            "00:00:01:00 00:00:04:00\nWe had a very\ngood summer.\n\n00:00:04:12 00:00:08:22\n"
+            "Nobody wanted to go home.\n",
+        ),
+        (
             "faster.log",
             "whisper-log",
             "[1.00s -> 4.00s] We had a very good summer.\n[4.50s -> 8.90s]  Nobody wanted to go home.\n",
@@ -182,7 +195,7 @@ def test_each_format_gives_its_cues(tmp_path, name, form, content):
         assert track.problems == ("line 1: text without a time is left out.",)
         track = CaptionTrack(track.cues, track.format, track.kind, ())
     found = spans(track)
-    tolerance = 20 if form == "microdvd" else 0  # half a picture
+    tolerance = 20 if form == "microdvd" or name == "avid.txt" else 0  # half a picture
     assert track.format == form
     assert [text for _, _, text in found] == [text for _, _, text in SAID]
     for (start_ms, end_ms, _), (expected_start_ms, expected_end_ms, _) in zip(found, SAID, strict=True):
@@ -346,6 +359,7 @@ SEGMENTS: list[dict[str, Any]] = [
                 for a, b, t in SAID
             ]
         },
+        {"segments": [{"body": said, "startTime": a / 1000, "endTime": b / 1000} for a, b, said in SAID]},
         {
             "subtitles": [
                 {"start": "00:00:01,000", "end": "00:00:04,000", "text": SAID[0][2]},
@@ -433,6 +447,25 @@ def test_words_beside_the_segments_are_divided_among_them(tmp_path):
     assert words(track) == [("So", 1000), ("it", 1500), ("goes.", 2000), ("Home,", 4000), ("again!", 4500)]
 
 
+@pytest.mark.parametrize(
+    ("key", "speakers"),
+    [
+        ("speaker", ["Ann", "Bob"]),
+        ("speaker_name", ["Ann", "Bob"]),
+        ("speakerName", ["Ann", "Bob"]),
+        ("speaker_id", ["Ann", "Bob"]),
+        ("speaker", [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}]),
+    ],
+)
+def test_a_recogniser_names_who_speaks_in_its_own_way(tmp_path, key, speakers):
+    items = [
+        {"start": a / 1000, "end": b / 1000, "text": text, key: speaker}
+        for (a, b, text), speaker in zip(SAID, speakers, strict=True)
+    ]
+    found = segment(read(tmp_path, "a.json", json.dumps({"segments": items})), SEGMENTATION_POLICIES["recommended"])
+    assert [(u.speaker, u.text) for u in found] == [("Ann", SAID[0][2]), ("Bob", SAID[1][2])]
+
+
 def test_an_object_per_line_is_a_segment(tmp_path):
     content = "\n".join(json.dumps({"start": a / 1000, "end": b / 1000, "text": text}) for a, b, text in SAID)
     assert spans(read(tmp_path, "a.jsonl", content)) == SAID
@@ -496,6 +529,12 @@ def test_wrong_segments_are_reported_with_their_number(tmp_path):
         ("a.stl", b"850STL25.01" + b"0" * 500, "an EBU STL file; convert it to SRT"),
         ("a.stl", "//Font select\n$FontName = Arial\n00:00:01:00 , 00:00:04:00 , Hi\n", "a Spruce STL file"),
         ("a.idx", "# VobSub index file, v7\ntimestamp: 00:00:01:000, filepos: 0\n", "its captions are pictures"),
+        ("a.TextGrid", 'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n', "a TextGrid of Praat"),
+        ("a.vtt", "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:10,\n1.vtt\n", "a playlist"),
+        ("a.sh", "#!/bin/bash\nffmpeg -i a.wav\n", "a script"),
+        ("a.txt", "TITLE: x\nFCM: NON-DROP FRAME\n001 AX V C 00:00:00:00 00:00:03:00\n", "an edit list"),
+        ("a.ctm", "rec 1 0.00 0.40 I\nrec 1 0.40 0.40 have\nrec 1 0.80 0.40 been\n", "a CTM file"),
+        ("a.srt", "{\\rtf1\\ansi 1\\par\n00:00:00,000 --> 00:00:03,000\\par\nHello\\par}", "a text document"),
         ("a.sub", b"\x00\x00\x01\xba\x44\x00\x04" + bytes(range(256)), "subtitles as pictures"),
         ("a.rtf", "{\\rtf1\\ansi Hello there}", r"a text document \(RTF\); save the captions as a text file"),
         ("a.srt", b"%PDF-1.7\n%\xe2\xe3", "a PDF file"),
