@@ -76,7 +76,7 @@ def read_transcript(text: str) -> CaptionTrack:
             continue
         mark = voices.mark(name)
         voices.begun = True
-        lines = tuple((Chunk(clean(line)),) for line in said)
+        lines: tuple[tuple[Chunk, ...], ...] = tuple((Chunk(clean(line)),) for line in said)
         lines = ((Chunk(mark), *lines[0]), *lines[1:]) if mark else lines
         # Two turns in one second have it together.
         end_ms = min(next_ms, start_ms + takes_ms) if next_ms > start_ms else start_ms + takes_ms

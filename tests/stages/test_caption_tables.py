@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.stages.captions import read_captions, segment
+from pipeline.stages.captions import SegmentationPolicy, Utterance, read_captions, segment
 from tests.stages.shown import RECOMMENDED, SEED, spoken
 
 FIRST, SECOND, THIRD = "Hello there, my good old friend.", "Good morning to you too, sir.", "And what did they do then?"
@@ -10,7 +10,7 @@ FIRST, SECOND, THIRD = "Hello there, my good old friend.", "Good morning to you 
 
 @pytest.fixture
 def utterances_of(tmp_path):
-    def cut(content: str, name: str = "a.txt", policy=RECOMMENDED):
+    def cut(content: str, name: str = "a.txt", policy: SegmentationPolicy = RECOMMENDED) -> tuple[Utterance, ...]:
         path = tmp_path / name
         path.write_text(content)
         track = read_captions(path)
