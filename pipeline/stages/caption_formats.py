@@ -110,11 +110,11 @@ def _reader(text: str, start: str, path: Path) -> Reader:
         return read_ass
     if _AUDACITY.match(start):
         return read_labels
+    if is_transcript(lines):
+        return read_transcript
     looked_at = [line for line in lines if line.strip()][:_LINES_LOOKED_AT]
     for pattern, least, reader in _LINE_READERS:
         if sum(pattern.fullmatch(line) is not None for line in looked_at) >= least:
             return reader
-    if is_transcript(lines):
-        return read_transcript
     refuse_stranger(start, path)
     return read_srt if path.suffix.lower() == ".srt" else read_vtt

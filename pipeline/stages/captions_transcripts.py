@@ -4,12 +4,13 @@ Otter writes "Joy Miller  0:03", Rev "Speaker 1 (00:03):" or "Speaker 1: (00:03)
 """
 
 import re
+from collections import Counter
 from itertools import pairwise
 
-from pipeline.stages.captions_lines import CLOCK, numbered
+from pipeline.stages.captions_lines import CLOCK, START_LINE, numbered
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.speaker_labels import MAX_NAME_WORDS
+from pipeline.stages.speaker_labels import MAX_NAME_WORDS, label_at
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 from pipeline.stages.voices import Voices
 
@@ -17,6 +18,10 @@ _NAME = r"[^\W_][^\n\[\]():]{0,59}?"
 _HEAD = re.compile(
     rf"\s*(?:\[(?P<square>{_NAME})\]\s*|(?P<plain>{_NAME}(?:\s*\([^()\d]{{1,30}}\))?)(?:\s*[:,]\s*|\s+[-–—|]?\s*))"
     rf"(?:\((?P<round>{CLOCK})\)|\[(?P<edged>{CLOCK})\]|(?P<bare>{CLOCK}))\s*:?\s*"
+)
+# Trint and others write the time first: "[00:00:03] Joy Miller", "0:03 - Joy Miller".
+_HEAD_AFTER = re.compile(
+    rf"\s*(?:\((?P<round>{CLOCK})\)|\[(?P<edged>{CLOCK})\]|(?P<bare>{CLOCK}))\s*[-–—|:]?\s+(?P<plain>{_NAME})\s*:?\s*"
 )
 # Speech may end with a time too: "We met at 10:30".
 _LEAST_HEADS = 2
@@ -27,9 +32,31 @@ def is_transcript(lines: list[str]) -> bool:
     """Tell whether lines with a name and a time stand above lines without, and the times go on."""
     filled = [line for line in lines if line.strip()]
     heads = [_head(line) for line in filled]
+    if all(head is None for head in heads):
+        heads = _heads_after(filled)
     times = [head[1] for head in heads if head is not None]
     followed = sum(head is not None and below is None for head, below in pairwise(heads))
     return followed >= _LEAST_HEADS and 2 * followed >= len(times) and times == sorted(times)
+
+
+def _heads_after(lines: list[str]) -> list[tuple[str, int] | None]:
+    """Read lines that begin with a time as heads, if names follow it: most of them are there again."""
+    heads = [_head_after(line) for line in lines]
+    times = Counter(head[0] for head in heads if head is not None)
+    timed = sum(START_LINE.fullmatch(line) is not None for line in lines)
+    again = sum(number for number in times.values() if number > 1)
+    return heads if timed == times.total() and 2 * again > timed else [None] * len(lines)
+
+
+def _head_after(line: str) -> tuple[str, int] | None:
+    match = _HEAD_AFTER.fullmatch(line)
+    label = label_at(f"{match['plain']}: ") if match is not None else None
+    if match is None or label is None or label.shape == "lower":
+        return None
+    try:
+        return label.name, clock_ms(match["round"] or match["edged"] or match["bare"])
+    except UnreadableTimeError:
+        return None
 
 
 def _head(line: str) -> tuple[str, int] | None:
@@ -60,8 +87,10 @@ def read_transcript(text: str) -> CaptionTrack:
     """
     problems: list[str] = []
     found: list[tuple[str, int, list[str]]] = []
+    lines_of_text = [line for _, line in numbered(text)]
+    read_head = _head if any(map(_head, lines_of_text)) else _head_after
     for number, line in numbered(text):
-        head = _head(line)
+        head = read_head(line)
         if head is not None:
             found.append((*head, []))
         elif found and not _ADVERTISEMENT.fullmatch(line):

@@ -47,6 +47,9 @@ def test_a_table_names_who_speaks(utterances_of, content, policy):
         "{} [{}]\n{}",
         "{}, {}\n{}",
         "{} - {}\n\n{}",
+        "{1} {0}\n{2}",
+        "[{1}] {0}:\n{2}",
+        "{1} - {0}\n{2}",
     ],
 )
 @pytest.mark.parametrize("name", ["Joy Miller", "Speaker 1", "Dr. J. Smith"])
@@ -56,6 +59,13 @@ def test_a_line_with_a_name_and_a_time_begins_a_turn(utterances_of, head, name):
     found = utterances_of(f"{content}\n\nTranscribed by https://otter.ai\n")
     assert spoken(found) == [(name, FIRST), ("Sam", SECOND), (name, THIRD)]
     assert [u.start_ms for u in found] == [3000, 10_000, 3_725_000]
+
+
+def test_speech_behind_a_time_is_no_name(utterances_of):
+    found = utterances_of(
+        "0:03 Good morning\nto all of you out there\n0:07 Good morning\nto you too, my dear sir\n0:12 Well\nlet us go\n"
+    )
+    assert [u.text for u in found][0].startswith("Good morning to all")
 
 
 def test_a_time_at_the_end_of_speech_makes_no_transcript(tmp_path):
