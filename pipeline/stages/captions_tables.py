@@ -108,7 +108,10 @@ def _cells(line: str, columns: _Columns) -> list[str]:
     """Divide a row; a delimiter too many belongs to the text, if that comes last."""
     # Whisper's TSV quotes nothing; its CSV always does.
     tabs = columns.delimiter == "\t"
-    cells = line.split("\t") if tabs else next(csv.reader([line], delimiter=columns.delimiter), [])
+    try:
+        cells = line.split("\t") if tabs else next(csv.reader([line], delimiter=columns.delimiter), [])
+    except csv.Error:  # A cell of more than 131,072 characters, by a quotation mark that is never closed.
+        return []
     if columns.text == columns.width - 1 < len(cells) - 1:
         return [*cells[: columns.text], columns.delimiter.join(cells[columns.text :])]
     return cells

@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import pairwise
 
 from pipeline.stages.captions_lines import CLOCK, START_LINE, numbered
-from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
+from pipeline.stages.captions_times import UnreadableTimeError, clock_ms, plain_digits
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
 from pipeline.stages.speaker_labels import MAX_NAME_WORDS, label_at
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
@@ -87,10 +87,9 @@ def read_transcript(text: str) -> CaptionTrack:
     """
     problems: list[str] = []
     found: list[tuple[str, int, list[str]]] = []
-    lines_of_text = [line for _, line in numbered(text)]
-    read_head = _head if any(map(_head, lines_of_text)) else _head_after
+    read_head = _head if any(_head(plain_digits(line)) for _, line in numbered(text)) else _head_after
     for number, line in numbered(text):
-        head = read_head(line)
+        head = read_head(plain_digits(line))
         if head is not None:
             found.append((*head, []))
         elif found and not _ADVERTISEMENT.fullmatch(line):

@@ -90,3 +90,11 @@ def test_times_of_a_cutting_program_have_a_dash_between_them(utterances_of):
 def test_stars_around_a_name_are_no_text(utterances_of):
     found = utterances_of(f"[00:00:03] **Joy:** {FIRST}\n\n[00:00:08] **Sam:** {SECOND}\n\n[00:00:14] **Joy:** {THIRD}")
     assert spoken(found) == [("Joy", FIRST), ("Sam", SECOND), ("Joy", THIRD)]
+
+
+def test_a_cell_without_end_is_reported(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f'start,end,text\n0,3000,{FIRST}\n3000,6000,"{"x" * 140_000}\n')
+    track = read_captions(path)
+    assert [cue.text for cue in track.cues] == [FIRST]
+    assert track.problems == ("line 3: the time cannot be read, so this cue is left out.",)
