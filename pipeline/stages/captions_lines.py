@@ -23,6 +23,7 @@ START_LINE = re.compile(rf"\s*(?:\[({CLOCK})\]|\(({CLOCK})\)|({CLOCK})(?=[\s:\-â
 _LRC_WORD = re.compile(rf"<({CLOCK})>")
 _LRC_REMARK = re.compile(r"\s*\[[a-z#]+:.*\]\s*", re.IGNORECASE)
 _LRC_OFFSET = re.compile(r"\s*\[offset:\s*([+-]?\d{1,9})\s*\]\s*", re.IGNORECASE)
+_TIME_IN_WORDS = re.compile(r"\s*(?=\d)(?:(\d{1,3}) hours?,?\s*)?(?:(\d{1,2}) minutes?,?\s*)?(?:(\d{1,2}) seconds?)?")
 _SUBVIEWER_HEAD = re.compile(r"\s*\[[A-Z ]{2,20}\].*")
 _PICTURES_PER_SECOND = re.compile(r"\s*(\d{2}(?:\.\d+)?)\s*")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -166,7 +167,7 @@ def read_starts(text: str) -> CaptionTrack:
         if not starts and _LRC_REMARK.fullmatch(line):
             continue
         if not starts and found:
-            found[-1][1].append(line)
+            found[-1][1].append(_without_length(line, found[-1]))
         elif not starts:
             _stray(number, line, problems)
         try:
@@ -186,6 +187,15 @@ def read_starts(text: str) -> CaptionTrack:
             raw_cues[-1] = RawCue(raw_cues[-1].start_ms, raw_cues[-1].end_ms, (*raw_cues[-1].lines, *lines))
     cues, kind = assemble(raw_cues)
     return CaptionTrack(cues, "lrc", kind, tuple(problems))
+
+
+def _without_length(line: str, cue: tuple[int, list[str]]) -> str:
+    """Leave out the time in words, which YouTube's page has for readers of the screen below the clock."""
+    match = _TIME_IN_WORDS.match(line)
+    if match is None or any(said.strip() for said in cue[1]):
+        return line
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return line[match.end() :] if (hours * 60 + minutes) * 60 + seconds == cue[0] // _FULL_MS else line
 
 
 def _lrc_chunks(line: str, shift_ms: int) -> tuple[Chunk, ...]:

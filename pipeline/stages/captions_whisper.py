@@ -15,7 +15,17 @@ from pipeline.stages.captions_json3 import read_events, read_json3, salvage
 from pipeline.stages.captions_markup import unmarked
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.json_lists import DURATIONS, ENDS, LISTS, STARTS, TEXTS, json_lines, list_of, speaker_of
+from pipeline.stages.json_lists import (
+    DURATIONS,
+    ENDS,
+    LISTS,
+    STARTS,
+    TEXTS,
+    json_lines,
+    list_of,
+    python_literal,
+    speaker_of,
+)
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 from pipeline.stages.voices import Voices
@@ -70,7 +80,7 @@ def read_json(text: str) -> CaptionTrack:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        document = json_lines(text)
+        document = json_lines(text) or python_literal(text)
         if document is None:
             key = next((key for key in LISTS if f'"{key}"' in text), None)
             if '"events"' in text or key is None:

@@ -1,5 +1,6 @@
 """Where a JSON file of a speech recogniser or a caption tool keeps its captions, and how it names their parts."""
 
+import ast
 import json
 from collections import defaultdict
 from typing import Any
@@ -17,6 +18,8 @@ TEXTS = ("punctuated_word", "text", "word", "content", "transcript", "body")
 _SPEAKERS = ("speaker", "speaker_name", "speakerName", "speaker_id", "speakerId", "speaker_label", "speakerLabel")
 # The lists of web services lie some five levels deep.
 _DEEPEST = 12
+# Some twenty hours of captions; Python's parser takes much memory.
+_LONGEST_LITERAL = 5_000_000
 # Several readings of the same words, the best of them first.
 _ALTERNATIVES = "alternatives"
 
@@ -37,6 +40,21 @@ def json_lines(text: str) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return items if items and all(isinstance(item, dict) for item in items) else None
+
+
+def python_literal(text: str) -> list[Any] | dict[str, Any] | None:
+    """Read what Python prints of lists and dictionaries, as youtube-transcript-api does; None if it is something else.
+
+    >>> python_literal("[[{'text': 'So', 'start': 1.0}]]")
+    [[{'text': 'So', 'start': 1.0}]]
+    """
+    if len(text) > _LONGEST_LITERAL or "'start'" not in text:
+        return None
+    try:
+        found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return found if isinstance(found, list | dict) else None
 
 
 def list_of(document: Any) -> list[Any]:

@@ -471,6 +471,17 @@ def test_an_object_per_line_is_a_segment(tmp_path):
     assert spans(read(tmp_path, "a.jsonl", content)) == SAID
 
 
+def test_what_python_prints_of_a_list_is_read(tmp_path):
+    items = [{"text": said, "start": a / 1000, "duration": (b - a) / 1000} for a, b, said in SAID]
+    assert spans(read(tmp_path, "a.txt", repr([items]))) == SAID
+
+
+def test_the_length_that_a_page_says_aloud_is_no_text(tmp_path):
+    content = f"0:01\n1 second{SAID[0][2]}\n1:05\n1 minute, 5 seconds{SAID[1][2]}\n1:09\n9 seconds is not long\n"
+    track = read(tmp_path, "a.txt", content)
+    assert [cue.text for cue in track.cues] == [SAID[0][2], SAID[1][2], "9 seconds is not long"]
+
+
 def test_a_text_without_times_is_named_with_a_way_out(tmp_path):
     with pytest.raises(StageError, match="verbose_json"):
         read(tmp_path, "a.json", json.dumps({"text": "We had a very good summer."}))

@@ -93,6 +93,9 @@ def test_the_policy_of_2019_sees_what_a_reader_sees_but_hears_apostrophes_as_the
         ("ﬂy ＯＫ！", "fly OK!"),
         ("\x93so\x94 \x85", "“so” …"),
         ("a\x00b\ud800", "a\ufffdb\ufffd"),
+        ("I donâ€™t â€œlikeâ€\x9d itâ€¦ cafÃ© â€“Â\xa0no", "I don’t “like” it… café – no"),
+        ("donÃ¢â‚¬â„¢t", "don’t"),
+        ("Ça va à Â« Âge »", "Ça va à « Âge »"),
         ("one\ntwo", "one\ntwo"),
     ],
 )
