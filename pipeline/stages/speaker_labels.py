@@ -21,7 +21,7 @@ _NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3
 _SMALL_WORDS = (
     "de van von der den di da del la le du dos das bin ibn al el y e af av zu zur ten ter of the and on at in from"
 )
-_PARTICLES: frozenset[str] = frozenset(_SMALL_WORDS.split())
+PARTICLES: frozenset[str] = frozenset(_SMALL_WORDS.split())
 # What stands before a colon in speech and in headings, by its first word.
 _LEAD_INS = """
     chorus refrain bridge hook
@@ -160,4 +160,4 @@ def _without_titles(name: str) -> str:
 
 
 def _belongs(word: str) -> bool:
-    return word[0].isupper() or word[0].isdigit() or word[0] in "&#'’\"“(" or word in _PARTICLES
+    return word[0].isupper() or word[0].isdigit() or word[0] in "&#'’\"“(" or word in PARTICLES

@@ -49,6 +49,15 @@ def test_a_name_before_the_words_is_who_speaks(label, one, other, form, policy):
     assert spoken(utterances) == [(one, FIRST), (other, SECOND), (one, THIRD)]
 
 
+def test_names_of_two_words_that_are_there_once_are_names_among_capitals() -> None:
+    turns = [("JOY", FIRST), ("MAN 2", SECOND), ("SAM", THIRD), ("JOY", SECOND), ("REPORTER ON TV", FIRST)]
+    heads = ["JOY", "MAN 2", "SAM (ON PHONE)", "JOY", "REPORTER ON TV"]
+    cues = every(3000, [f"{head}: {said.upper()}" for head, (_, said) in zip(heads, turns, strict=True)])
+    assert spoken(recommended(cues)) == [(name, said.upper()) for name, said in turns]
+    lesson = "THE LESSON: NEVER BUILD A DAM."
+    assert spoken(recommended([*cues, (15_000, 18_000, lesson)]))[-1][1] == lesson
+
+
 def test_names_of_accounts_are_names_where_nearly_all_cues_have_one() -> None:
     turns = [
         ("Joy Miller", FIRST),
