@@ -37,7 +37,9 @@ _LEAD_INS = """
     quote unquote meaning spoiler option plan phase level round scene act episode season page line verse item
     figure table version test task exercise goal mission idea moral bonus advice caution attention danger
     important correction error pros cons pro con positive negative true false read watch subject re fyi btw case
-    recap intro outro ingredients recipe one two three four five six seven eight nine ten in on at for to as is
+    recap intro outro ingredients recipe genesis exodus psalm psalms proverbs
+    key life pro spoiler fun bottom good bad final one two three four five six seven eight nine ten
+    in on at for to as is
     are was were be do does did can could would not let let's
 """
 _NO_NAMES: frozenset[str] = frozenset(_LEAD_INS.split())

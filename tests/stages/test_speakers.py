@@ -49,6 +49,12 @@ def test_a_name_before_the_words_is_who_speaks(label, one, other, form, policy):
     assert spoken(utterances) == [(one, FIRST), (other, SECOND), (one, THIRD)]
 
 
+@pytest.mark.parametrize("lead", ["Key Point", "Life Lesson", "Psalm 23", "Spoiler Alert", "Fun Fact", "Good News"])
+def test_what_leads_in_a_sentence_is_said(lead: str) -> None:
+    texts = [f"{lead}: {FIRST}", f"{lead}: {SECOND}", THIRD]
+    assert spoken(recommended(every(3000, texts))) == [("", text) for text in texts]
+
+
 def test_names_of_two_words_that_are_there_once_are_names_among_capitals() -> None:
     turns = [("JOY", FIRST), ("MAN 2", SECOND), ("SAM", THIRD), ("JOY", SECOND), ("REPORTER ON TV", FIRST)]
     heads = ["JOY", "MAN 2", "SAM (ON PHONE)", "JOY", "REPORTER ON TV"]
