@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import pysrt
 from django.db.models import Prefetch
 
 from pipeline.cell_names import is_missing_mark, seen
@@ -189,11 +190,17 @@ def _write_clips(folder: Path, dataset_id: str, path: Path, labelled: list[tuple
 
 
 def _srt(segments: list[Segment]) -> str:
+    """Format segments as SubRip; an arrow in a text is written so that no reader takes it for a time line's."""
     cues = (
-        f"{number}\n{srt_time(segment.start_ms)} --> {srt_time(segment.end_ms)}\n{segment.text}\n"
+        pysrt.SubRipItem(
+            number,
+            pysrt.SubRipTime.from_ordinal(segment.start_ms),
+            pysrt.SubRipTime.from_ordinal(segment.end_ms),
+            " ".join(segment.text.split()).replace("-->", "→"),
+        )
         for number, segment in enumerate(segments, start=1)
     )
-    return "\n".join(cues)
+    return "\n".join(map(str, cues))
 
 
 def srt_time(milliseconds: int) -> str:
@@ -202,5 +209,4 @@ def srt_time(milliseconds: int) -> str:
     >>> srt_time(3_723_045)
     '01:02:03,045'
     """
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{rest:03}"
+    return str(pysrt.SubRipTime.from_ordinal(milliseconds))

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from pipeline.stages.caption_strangers import refuse_stranger
-from pipeline.stages.captions_ass import read_ass, read_sami
+from pipeline.stages.captions_ass import read_ass
 from pipeline.stages.captions_lines import (
     LOG_LINE,
     MICRODVD_LINE,
@@ -17,11 +16,14 @@ from pipeline.stages.captions_lines import (
     read_mpl2,
     read_sbv,
     read_starts,
-    read_table,
     read_whisper_log,
 )
+from pipeline.stages.captions_markup import parted
+from pipeline.stages.captions_sami import read_sami
+from pipeline.stages.captions_tables import is_table, read_labels, read_table
 from pipeline.stages.captions_text import read_srt, read_vtt
 from pipeline.stages.captions_times import TIME_BEGINS, plain_digits
+from pipeline.stages.captions_transcripts import is_transcript, read_transcript
 from pipeline.stages.captions_whisper import read_json
 from pipeline.stages.captions_xml import read_ttml, read_youtube_xml
 from pipeline.stages.cues import CaptionTrack
@@ -30,7 +32,7 @@ from pipeline.stages.xml_names import local_name
 
 Reader = Callable[[str], CaptionTrack]
 
-_JSON = re.compile(r"""\{\s*(?:["'}]|\Z)|\[\s*[{\]]""")
+_JSON = re.compile(r"""\{\s*(?:["'}]|\Z)|\[\s*(?:\[\s*)?[{\]]""")
 _XML_PROLOGUE = re.compile(r"\s*<(?:\?[^>]*|!--(?:(?!-->).)*--|!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?)>", re.DOTALL)
 _XML_ROOT = re.compile(r"\s*<([\w:-]+)")
 _XML_READERS: dict[str, Reader] = {
@@ -40,8 +42,6 @@ _XML_READERS: dict[str, Reader] = {
     "sami": read_sami,
 }
 _ASS = re.compile(r"^\s*(?:\[(?:Script Info|V4\+? Styles|Events)\]|Dialogue:)", re.IGNORECASE | re.MULTILINE)
-_TSV = re.compile(r"\s*start\tend\ttext\s*\n", re.IGNORECASE)
-_CSV = re.compile(r"""\s*"?start"?,"?end"?,(?:"?speaker"?,)?"?text"?\s*\n""", re.IGNORECASE)
 _AUDACITY = re.compile(r"(?:\d{1,9}(?:[.,]\d{1,9})?\t){2}")
 # So many lines of a file are looked at to tell its format.
 _LINES_LOOKED_AT = 200
@@ -81,7 +81,8 @@ def read_format(text: str, path: Path) -> CaptionTrack:
         return read_json(text)
     if start.startswith("<") and (reader := _XML_READERS.get(_xml_root(start))) is not None:
         return reader(start)
-    return _reader(with_line_feeds(text), start, path)(with_line_feeds(text))
+    text = parted(with_line_feeds(text))
+    return _reader(text, text.lstrip("\ufeff \t\n"), path)(text)
 
 
 def _xml_root(text: str) -> str:
@@ -96,18 +97,21 @@ def _xml_root(text: str) -> str:
 def _reader(text: str, start: str, path: Path) -> Reader:
     if start.startswith("WEBVTT"):
         return read_vtt
+    if is_table(start):
+        return read_table
+    if start.startswith("{\\rtf"):  # It may hold times.
+        refuse_stranger(start, path)
     lines = [plain_digits(line) for line in text.split("\n")]
     first_time = next(filter(None, map(TIME_BEGINS.match, lines)), None)
     if first_time is not None:
-        return read_srt if "," in first_time[0] or path.suffix.lower() == ".srt" else read_vtt
+        of_srt = "," in first_time[0] or ">" not in first_time[0] or path.suffix.lower() == ".srt"
+        return read_srt if of_srt else read_vtt
     if _ASS.search(start[:5000]):
         return read_ass
-    if _TSV.match(start):
-        return partial(read_table, delimiter="\t", unit_ms=1)
-    if _CSV.match(start):
-        return partial(read_table, delimiter=",", unit_ms=1)
     if _AUDACITY.match(start):
-        return partial(read_table, delimiter="\t", unit_ms=1000)
+        return read_labels
+    if is_transcript(lines):
+        return read_transcript
     looked_at = [line for line in lines if line.strip()][:_LINES_LOOKED_AT]
     for pattern, least, reader in _LINE_READERS:
         if sum(pattern.fullmatch(line) is not None for line in looked_at) >= least:

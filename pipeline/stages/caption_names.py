@@ -4,6 +4,6 @@
 READ_FORMATS = "SRT, WebVTT, json3, SBV, TTML, YouTube's XML, ASS, SAMI, LRC, MicroDVD or Whisper's JSON, TSV or log"
 # Endings of these, as files have them.
 CAPTION_ENDINGS = (
-    *(".srt", ".vtt", ".json3", ".json", ".sbv", ".srv1", ".srv2", ".srv3", ".ttml", ".dfxp", ".xml"),
+    *(".srt", ".vtt", ".json3", ".json", ".jsonl", ".sbv", ".srv1", ".srv2", ".srv3", ".ttml", ".dfxp", ".itt", ".xml"),
     *(".ass", ".ssa", ".smi", ".sami", ".lrc", ".sub", ".tsv", ".csv", ".txt", ".log"),
 )

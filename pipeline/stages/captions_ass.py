@@ -1,4 +1,4 @@
-"""SubStation Alpha (ASS, SSA) and SAMI to cues."""
+"""SubStation Alpha (ASS, SSA) to cues."""
 
 import re
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pysubs2 import SSAEvent
 
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
-from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
+from pipeline.stages.cues import CaptionTrack, clean
 from pipeline.stages.moments import MomentaryCue, with_moments
-from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
+from pipeline.stages.unrolling import Chunk, RawCue, assemble, once_each
 from pipeline.stages.voices import Voices
 
 # SubStation's usual columns, where a file does not name them.
@@ -16,12 +16,11 @@ _COLUMNS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "mar
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _KARAOKE = re.compile(r"\\[kK][fot]?(\d{1,6})")
 _BREAK = re.compile(r"\\[Nn]")
+# What old SubStation writes for nobody ("no time processing").
+_NO_NAME = "NTP"
 _KARAOKE_UNIT_MS = 10
 # pysubs2 finds drawings by their commands. Its time grows with the square of opening braces; no subtitle has many.
 _MOST_BRACES = 200
-_SYNC = re.compile(r"""<sync\b[^<>]*?\bstart\s*=\s*["']?(-?\d{1,12})[^<>]*>""", re.IGNORECASE)
-_SAMI_BREAK = re.compile(r"<br\b[^<>]*>|<p\b[^<>]*>", re.IGNORECASE)
-_SAMI_MARKUP = re.compile(r"<!--[^<>]*-->|</?[a-zA-Z][^<>]*>")
 
 
 def read_ass(text: str) -> CaptionTrack:
@@ -51,6 +50,8 @@ def read_ass(text: str) -> CaptionTrack:
         if _is_drawing(row["text"]):
             continue
         name = row.get("name", row.get("actor", "")).strip()
+        if name.upper() == _NO_NAME:
+            name = ""
         lines = _lines(row["text"], start_ms, voices.mark(name) if name else "")
         voices.begun = True
         if end_ms > start_ms:
@@ -103,23 +104,3 @@ def _lines(text: str, start_ms: int, mark: str) -> tuple[tuple[Chunk, ...], ...]
                 time_ms += int(length) * _KARAOKE_UNIT_MS
         lines.append(tuple(chunks))
     return tuple(lines)
-
-
-def read_sami(text: str) -> CaptionTrack:
-    """Read SAMI, whose cues have a start and last until the next one."""
-    problems: list[str] = []
-    parts = _SYNC.split(text)
-    found = [(int(start), said) for start, said in zip(parts[1::2], parts[2::2], strict=True)]
-    raw_cues: list[RawCue] = []
-    for index, (start_ms, said) in enumerate(found):
-        if not 0 <= start_ms <= MAX_TIME_MS:
-            problems.append("a cue whose time cannot be read is left out.")
-            continue
-        shown = clean(_SAMI_MARKUP.sub("", _SAMI_BREAK.sub("\n", said)))
-        end_ms = start_ms + sum(map(longest_word_ms, shown.split()))
-        if index + 1 < len(found) and found[index + 1][0] > start_ms:
-            end_ms = found[index + 1][0]
-        if end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, tuple((Chunk(line),) for line in shown.split("\n"))))
-    cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
-    return CaptionTrack(cues, "sami", kind, tuple(problems))

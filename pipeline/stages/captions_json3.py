@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.stages.cues import AUTOMATIC, MAX_TIME_MS, VOICE_MARK, CaptionTrack, Cue, Word, clean, is_speaker_mark
 from pipeline.stages.errors import StageError
+from pipeline.stages.raw_cues import TOUCHING_MS
 from pipeline.stages.unrolling import (
     Chunk,
     RawCue,
@@ -225,9 +226,9 @@ def _is_too_short(event: _Event) -> bool:
 def _with_durations(events: list[_Event]) -> list[_Event]:
     """Let an event without duration, or too short for its text, last as its words take, but not into the next event."""
     lasting: list[_Event] = []
-    for event, following in zip(events, [*events[1:], None], strict=False):
+    for before, event, following in zip([None, *events], events, [*events[1:], None], strict=False):
         end_ms = event.end_ms
-        if _is_too_short(event):
+        if _is_too_short(event) and not _goes_on(before, event):
             end_ms = max(event.start_ms, *(chunk.time_ms or 0 for chunk in event.chunks))
             end_ms = min(end_ms + sum(map(longest_word_ms, event.text.split())), 2 * MAX_TIME_MS)
             if following is not None and following.start_ms > event.start_ms:
@@ -235,6 +236,13 @@ def _with_durations(events: list[_Event]) -> list[_Event]:
             end_ms = max(end_ms, event.end_ms)
         lasting.append(replace(event, end_ms=end_ms))
     return lasting
+
+
+def _goes_on(before: _Event | None, event: _Event) -> bool:
+    """Tell whether a line is shown again at once, another word of it coloured: it needs no time for all its words."""
+    if before is None or before.text != event.text or event.end_ms == event.start_ms:
+        return False
+    return abs(event.start_ms - before.end_ms) <= TOUCHING_MS
 
 
 def _rolling_cues(events: list[_Event]) -> tuple[Cue, ...]:

@@ -1,6 +1,5 @@
-"""Formats of one line, or one short block, per cue: SBV, Whisper's log and tables, MicroDVD, MPL2 and plain starts."""
+"""Formats of one line, or one short block, per cue: SBV, Whisper's log, MicroDVD, MPL2 and plain starts."""
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -12,16 +11,20 @@ from pipeline.stages.errors import StageError
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 
-_CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}(?:[.,]\d{1,9})?"
-SBV_TIMES = re.compile(rf"\s*({_CLOCK})\s*,\s*({_CLOCK})\s*")
-LOG_LINE = re.compile(rf"\s*\[\s*({_CLOCK})\s*-{{1,2}}>\s*({_CLOCK})\s*\]\s?(.*)")
+CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}(?:[.,]\d{1,9})?"
+SBV_TIMES = re.compile(rf"\s*({CLOCK})\s*,\s*({CLOCK})\s*")
+# faster-whisper's users print "[0.00s -> 3.00s] words", WhisperX "Transcript: [0.0 --> 3.0] words".
+_LOG_TIME = rf"({CLOCK}|\d{{1,6}}(?:\.\d{{1,9}})?)s?"
+LOG_LINE = re.compile(rf"\s*(?:Transcript:\s*)?\[\s*{_LOG_TIME}\s*-{{1,2}}>\s*{_LOG_TIME}\s*\]\s?(.*)")
 MICRODVD_LINE = re.compile(r"\s*\{(\d{1,9})\}\{(\d{0,9})\}(.*)")
 MPL2_LINE = re.compile(r"\s*\[(\d{1,9})\]\[(\d{0,9})\](.*)")
 # LRC's "[00:12.00]words", and a page's transcript: "0:12 words", "(0:12) words", or the time on a line of its own.
-START_LINE = re.compile(rf"\s*(?:\[({_CLOCK})\]|\(({_CLOCK})\)|({_CLOCK})(?=[\s:\-–]|\Z))\s*(?:[-–:=]\s*)?(.*)")
-_LRC_WORD = re.compile(rf"<({_CLOCK})>")
+START_LINE = re.compile(rf"\s*(?:\[({CLOCK})\]|\(({CLOCK})\)|({CLOCK})(?=[\s:\-–]|\Z))\s*(?:[-–:=]\s*)?(.*)")
+_LRC_WORD = re.compile(rf"<({CLOCK})>")
 _LRC_REMARK = re.compile(r"\s*\[[a-z#]+:.*\]\s*", re.IGNORECASE)
 _LRC_OFFSET = re.compile(r"\s*\[offset:\s*([+-]?\d{1,9})\s*\]\s*", re.IGNORECASE)
+_TIME_IN_WORDS = re.compile(r"\s*(?=\d)(?:(\d{1,3}) hours?,?\s*)?(?:(\d{1,2}) minutes?,?\s*)?(?:(\d{1,2}) seconds?)?")
+_SUBVIEWER_HEAD = re.compile(r"\s*\[[A-Z ]{2,20}\].*")
 _PICTURES_PER_SECOND = re.compile(r"\s*(\d{2}(?:\.\d+)?)\s*")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>")
 # MicroDVD and MPL2 write "|" for a line break, and a slash before italics.
@@ -32,11 +35,11 @@ _FULL_MS = 1000
 _DECISECOND_MS = 100
 
 
-def _lines(text: str) -> tuple[tuple[Chunk, ...], ...]:
+def lines_of(text: str) -> tuple[tuple[Chunk, ...], ...]:
     return tuple((Chunk(clean(_MARKUP.sub("", line))),) for line in mended(text.split("\n")))
 
 
-def _track(
+def track_of(
     found: Sequence[tuple[str, int, int, tuple[tuple[Chunk, ...], ...]]], form: str, problems: list[str]
 ) -> CaptionTrack:
     """Make a track of cues, each with its place in the file, start, end and lines."""
@@ -56,7 +59,7 @@ def _track(
     return CaptionTrack(cues, form, kind, tuple(problems))
 
 
-def _numbered(text: str) -> Iterator[tuple[int, str]]:
+def numbered(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
 
 
@@ -69,20 +72,20 @@ def read_sbv(text: str) -> CaptionTrack:
     """Read YouTube's SubViewer: "0:00:01.000,0:00:04.000", and the text below it."""
     problems: list[str] = []
     found: list[tuple[str, int, int, list[str]]] = []
-    for number, line in _numbered(text):
+    for number, line in numbered(text):
         match = SBV_TIMES.fullmatch(line)
         if match is None:
             if found:
-                found[-1][3].append(line)
-            else:
+                found[-1][3].append(line.replace("[br]", "\n"))  # SubViewer 2 writes it so.
+            elif not _SUBVIEWER_HEAD.fullmatch(line):
                 _stray(number, line, problems)
             continue
         try:
             found.append((f"line {number}", clock_ms(match[1]), clock_ms(match[2]), []))
         except UnreadableTimeError:
             problems.append(f"line {number}: the time cannot be read; its text joins the cue above.")
-    cues = [(where, start_ms, end_ms, _lines("\n".join(said))) for where, start_ms, end_ms, said in found]
-    return _track(cues, "sbv", problems)
+    cues = [(where, start_ms, end_ms, lines_of("\n".join(said))) for where, start_ms, end_ms, said in found]
+    return track_of(cues, "sbv", problems)
 
 
 def read_whisper_log(text: str) -> CaptionTrack:
@@ -97,7 +100,7 @@ def read_whisper_log(text: str) -> CaptionTrack:
 
 def read_microdvd(text: str) -> CaptionTrack:
     """Read MicroDVD, whose times are numbers of pictures; the first line gives their rate."""
-    first = next((match for _, line in _numbered(text) if (match := MICRODVD_LINE.fullmatch(line))), None)
+    first = next((match for _, line in numbered(text) if (match := MICRODVD_LINE.fullmatch(line))), None)
     rate = _PICTURES_PER_SECOND.fullmatch(first[3]) if first else None
     if first is None or rate is None or not float(rate[1]) or int(first[1]) > 1:
         raise StageError(
@@ -129,7 +132,7 @@ def _read_lines(
 ) -> CaptionTrack:
     problems: list[str] = []
     found: list[tuple[str, int, int, tuple[tuple[Chunk, ...], ...]]] = []
-    for number, line in _numbered(text):
+    for number, line in numbered(text):
         match = pattern.fullmatch(line)
         if match is None:
             _stray(number, line, problems)
@@ -138,45 +141,10 @@ def _read_lines(
         if form != "whisper-log":
             said = _BAR.sub("\n", said.removeprefix("/"))
         try:
-            found.append((f"line {number}", *times(match), _lines(said)))
+            found.append((f"line {number}", *times(match), lines_of(said)))
         except UnreadableTimeError:
             problems.append(f"line {number}: the time cannot be read, so this cue is left out.")
-    return _track(found, form, problems)
-
-
-def read_table(text: str, *, delimiter: str, unit_ms: float) -> CaptionTrack:
-    """Read a table with the columns start, end, text: Whisper's TSV and CSV, or labels of Audacity.
-
-    Parameters
-    ----------
-    text : str
-        The whole file, decoded.
-    delimiter : str
-        What divides the columns.
-    unit_ms : float
-        What one unit of its times is in milliseconds.
-
-    Returns
-    -------
-    CaptionTrack
-        Possibly without cues; what could not be read is in ``problems``.
-    """
-    problems: list[str] = []
-    found: list[tuple[str, int, int, tuple[tuple[Chunk, ...], ...]]] = []
-    for number, line in _numbered(text):
-        # Whisper's TSV quotes nothing; its CSV always does.
-        cells = line.split("\t", 2) if delimiter == "\t" else next(csv.reader([line], delimiter=delimiter), [])
-        if number == 1 and cells[0].strip().lower() == "start":
-            continue
-        try:
-            start_ms, end_ms = (round(float(cell) * unit_ms) for cell in cells[:2])
-            said = delimiter.join(cells[2:])
-        except (ValueError, OverflowError):
-            problems.append(f"line {number}: the time cannot be read, so this cue is left out.")
-            continue
-        if said.strip():
-            found.append((f"line {number}", max(0, start_ms), end_ms, _lines(said)))
-    return _track(found, "table", problems)
+    return track_of(found, form, problems)
 
 
 def read_starts(text: str) -> CaptionTrack:
@@ -184,7 +152,8 @@ def read_starts(text: str) -> CaptionTrack:
     problems: list[str] = []
     shift_ms = 0
     found: list[tuple[int, list[str]]] = []
-    for number, line in _numbered(text):
+    # Editors mark names by stars; TMPlayer divides lines by bars.
+    for number, line in numbered(text.replace("**", "").replace("|", " ")):
         if (offset := _LRC_OFFSET.fullmatch(line)) is not None:
             shift_ms = -int(offset[1])  # Of LRC: a positive one shows words earlier.
             continue
@@ -198,7 +167,7 @@ def read_starts(text: str) -> CaptionTrack:
         if not starts and _LRC_REMARK.fullmatch(line):
             continue
         if not starts and found:
-            found[-1][1].append(line)
+            found[-1][1].append(_without_length(line, found[-1]))
         elif not starts:
             _stray(number, line, problems)
         try:
@@ -218,6 +187,15 @@ def read_starts(text: str) -> CaptionTrack:
             raw_cues[-1] = RawCue(raw_cues[-1].start_ms, raw_cues[-1].end_ms, (*raw_cues[-1].lines, *lines))
     cues, kind = assemble(raw_cues)
     return CaptionTrack(cues, "lrc", kind, tuple(problems))
+
+
+def _without_length(line: str, cue: tuple[int, list[str]]) -> str:
+    """Leave out the time in words, which YouTube's page has for readers of the screen below the clock."""
+    match = _TIME_IN_WORDS.match(line)
+    if match is None or any(said.strip() for said in cue[1]):
+        return line
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return line[match.end() :] if (hours * 60 + minutes) * 60 + seconds == cue[0] // _FULL_MS else line
 
 
 def _lrc_chunks(line: str, shift_ms: int) -> tuple[Chunk, ...]:

@@ -12,16 +12,21 @@ _ARROW = r"(?:(?:[-=~\u2010-\u2015\u2212]\s*){1,3}(?:>{1,2}|&gt;)|[→⇒⟶➔]
 _GLUED_NUMBER = r"(?:#?\d+[.):]?\s+(?=[-\d]))?"
 # What looks like a time in front of an arrow, be it right or wrong. Without a colon the whole line must be times.
 _DOTTED = r"\d{1,4}(?: ?[.,] ?\d{1,2}){2} ?[.,] ?\d{1,3}"
+# Cutting programs write both times with pictures, and a dash or nothing between them.
+_CLOCK_OF_ALL = r"\d{1,3}:\d\d:\d\d[:;.,]\d{1,3}"
 _SECONDS_ALONE = r"\d{1,6}[.,]\d{1,9}"
 TIME_BEGINS = re.compile(
     rf"\s*{_GLUED_NUMBER}-?\s*\d+\s*[:;][^>]{{0,60}}?{_ARROW}"
     rf"|\s*{_DOTTED}\s*{_ARROW}\s*{_DOTTED}"
-    rf"|\s*{_SECONDS_ALONE}\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?\s*\Z"
+    rf"|\s*{_CLOCK_OF_ALL}\s+(?:[-–]\s+)?{_CLOCK_OF_ALL}\s*\Z"
+    rf"|\s*(?:{_SECONDS_ALONE}s?|\d{{1,6}}s)\s*{_ARROW}\s*\d{{1,6}}(?:[.,]\d{{1,9}})?s?\s*\Z"
 )
+_DASHED = re.compile(rf"\s*({_CLOCK_OF_ALL})\s+(?:[-–]\s+)?({_CLOCK_OF_ALL})\s*")
 _CLOCK = r"-?\s*\d[\d\s:.,;]*"
 _TIME_LINE = re.compile(
     rf"\s*{_GLUED_NUMBER}(?P<start>{_CLOCK}?)\s*{_ARROW}\s*(?P<end>{_CLOCK})?(?P<rest>(?:[^\d\s].*)?)", re.DOTALL
 )
+_UNIT = re.compile(r"\A(\s*\d+(?:[.,]\d+)?)s(?=\s)|(?<=\d)s(?=\s*\Z)")
 _SPACES = re.compile(r"\s+")
 _SPACES_AROUND = re.compile(r"\s*([:.,])\s*")
 # Hours may be left out. A comma or a stop divides the fraction, which some programs print as a number of its own
@@ -106,7 +111,10 @@ def times_ms(line: str) -> tuple[int, int, str]:
     UnreadableTimeError
         If either time is none.
     """
-    match = _TIME_LINE.fullmatch(plain_digits(line))
+    plain = plain_digits(line)
+    if (dashed := _DASHED.fullmatch(plain)) is not None:
+        return clock_ms(dashed[1]), clock_ms(dashed[2]), ""
+    match = _TIME_LINE.fullmatch(_UNIT.sub(lambda unit: unit[1] or "", plain))
     if match is None:
         raise UnreadableTimeError
     rest = _SETTING.sub(" ", match["rest"])

@@ -25,6 +25,7 @@ class _Element:
     end_ms: int | None
     in_turn: bool = False
     next_ms: int = 0
+    language: str = ""
 
 
 @dataclass
@@ -42,8 +43,9 @@ class _Paragraph:
 class TtmlTarget:
     """Collects the cues of a TTML file while it is parsed."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], *, english_only: bool = False) -> None:
         self.problems = problems
+        self._english_only = english_only
         self._frame_rate, self._tick_rate = _FRAME_RATE, 1.0
         self._open: list[_Element] = []
         self._paragraph: _Paragraph | None = None
@@ -75,6 +77,7 @@ class TtmlTarget:
             if self._paragraph is not None and self._paragraph.readable:
                 self._paragraph.readable = False
                 self.problems.append(f"paragraph {self._number}: the time cannot be read, so it is left out.")
+        element.language = values.get("lang") or (self._open[-1].language if self._open else "")
         self._open.append(element)
         if name == "agent":
             self._agent = values.get("id", "")
@@ -103,7 +106,8 @@ class TtmlTarget:
         if self._paragraph is not None and name in {"metadata", "set"}:
             self._hidden -= 1
         if name == "p" and self._paragraph is not None:
-            if self._paragraph.readable:
+            english = not element.language or element.language.lower().startswith("en")
+            if self._paragraph.readable and (english or not self._english_only):
                 self._close(element, self._paragraph)
             self._paragraph = None
 

@@ -12,17 +12,24 @@ from statistics import median
 from typing import Any
 
 from pipeline.stages.captions_json3 import read_events, read_json3, salvage
+from pipeline.stages.captions_markup import unmarked
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.errors import StageError
+from pipeline.stages.json_lists import (
+    DURATIONS,
+    ENDS,
+    LISTS,
+    STARTS,
+    TEXTS,
+    json_lines,
+    list_of,
+    python_literal,
+    speaker_of,
+)
 from pipeline.stages.moments import MomentaryCue, with_moments
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 from pipeline.stages.voices import Voices
 
-_LISTS = ("segments", "transcription", "chunks", "utterances", "body", "captions", "subtitles", "words")
-_STARTS, _ENDS = ("start", "from", "start_time", "begin"), ("end", "to", "end_time")
-_DURATIONS = ("duration", "dur")
-_TEXTS = ("text", "word", "content", "punctuated_word", "transcript")
 # Nobody takes so many seconds for a character: times in milliseconds.
 _SLOWEST_S_PER_CHARACTER = 5.0
 # Words without segments are put together up to so many, or up to a silence of so many milliseconds.
@@ -73,11 +80,13 @@ def read_json(text: str) -> CaptionTrack:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        key = next((key for key in _LISTS if f'"{key}"' in text), None)
-        if '"events"' in text or key is None:
-            return read_json3(text)
-        problems.append("line 1: the JSON breaks off or is damaged; what stands before that is read.")
-        document = {key: salvage(text, key)}
+        document = json_lines(text) or python_literal(text)
+        if document is None:
+            key = next((key for key in LISTS if f'"{key}"' in text), None)
+            if '"events"' in text or key is None:
+                return read_json3(text)
+            problems.append("line 1: the JSON breaks off or is damaged; what stands before that is read.")
+            document = {key: salvage(text, key)}
     if isinstance(document, dict) and isinstance(document.get("events"), list):
         return read_events(document["events"], problems)
     return _track(_segments(document, problems), problems)
@@ -105,12 +114,7 @@ def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
 
 
 def _segments(document: Any, problems: list[str]) -> list[_Segment]:
-    items = _list_of(document)
-    if items is None:
-        raise StageError(
-            'This JSON file holds no captions: a json3 file has a list named "events", one of Whisper a list named '
-            '"segments".'
-        )
+    items = list_of(document)
     found: list[_Segment] = []
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):
@@ -128,15 +132,6 @@ def _segments(document: Any, problems: list[str]) -> list[_Segment]:
     return found
 
 
-def _list_of(document: Any) -> list[Any] | None:
-    if isinstance(document, list):
-        return document
-    if not isinstance(document, dict):
-        return None
-    lists = [document[key] for key in _LISTS if isinstance(document.get(key), list)]
-    return next(filter(None, lists), lists[0] if lists else None)
-
-
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -149,11 +144,9 @@ def _words(item: dict[str, Any]) -> Iterator[_Piece]:
 
 
 def _piece(item: dict[str, Any]) -> _Piece:
-    text = next((item[key] for key in _TEXTS if isinstance(item.get(key), str)), "")
+    text = unmarked(next((item[key] for key in TEXTS if isinstance(item.get(key), str)), ""))
     start_ms, end_ms = _times(item)
-    speaker = item.get("speaker")
-    named = isinstance(speaker, str | int) and not isinstance(speaker, bool)
-    return _Piece(text, start_ms, end_ms, str(speaker) if named else "")
+    return _Piece(text, start_ms, end_ms, speaker_of(item))
 
 
 def _times(item: dict[str, Any]) -> tuple[int | None, int | None]:
@@ -165,11 +158,11 @@ def _times(item: dict[str, Any]) -> tuple[int | None, int | None]:
     if isinstance(pair := item.get("timestamp"), list) and len(pair) == 2:
         return _time(pair[0], 1000), _time(pair[1], 1000)
     for suffix, unit in (("", 1000), ("_ms", 1), ("Ms", 1)):
-        start_ms = next((_time(item[key + suffix], unit) for key in _STARTS if key + suffix in item), None)
+        start_ms = next((_time(item[key + suffix], unit) for key in STARTS if key + suffix in item), None)
         if start_ms is None:
             continue
-        end_ms = next((_time(item[key + suffix], unit) for key in _ENDS if key + suffix in item), None)
-        length_ms = next((_time(item[key + suffix], unit) for key in _DURATIONS if key + suffix in item), None)
+        end_ms = next((_time(item[key + suffix], unit) for key in ENDS if key + suffix in item), None)
+        length_ms = next((_time(item[key + suffix], unit) for key in DURATIONS if key + suffix in item), None)
         return start_ms, start_ms + length_ms if end_ms is None and length_ms is not None else end_ms
     return None, None
 
@@ -180,7 +173,7 @@ def _time(value: Any, unit: int) -> int | None:
         try:
             if ":" in value:
                 return clock_ms(value)
-            value = float(value)
+            value = float(value.removesuffix("s"))
         except (UnreadableTimeError, ValueError):
             return None
     # Neither infinity, nor what is no number, nor whole numbers of hundreds of digits.

@@ -14,6 +14,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from pipeline.stages.captions_json3 import read_events
+from pipeline.stages.captions_markup import unmarked
 from pipeline.stages.captions_ttml import TtmlTarget
 from pipeline.stages.cues import CaptionTrack
 from pipeline.stages.errors import StageError
@@ -24,6 +25,8 @@ _NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[a-zA-Z][a-zA-Z\d]{1,31};")
 # "&" that begins no entity, as programs write it that do not escape.
 _BARE = re.compile(r"&(?!#?\w{1,32};)")
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+# Of parts of a file; a single word may be in another language.
+_LANGUAGE = re.compile(r"""<(?:\w+:)?(?:div|p)\b[^<>]*?\bxml:lang\s*=\s*["']([\w-]+)["']""")
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _XMLNS = re.compile(r"""\sxmlns(?::[\w-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 _PREFIX = re.compile(r"(?:</?|\s)(?!xml)([a-zA-Z][\w-]*):(?=[\w-]+[\s=/>])")
@@ -65,7 +68,12 @@ def read_ttml(text: str) -> CaptionTrack:
     .. [1] W3C, "Timed Text Markup Language 1", section 10 (timing).
     """
     problems: list[str] = []
-    target = TtmlTarget(problems)
+    languages = {language.lower() for language in _LANGUAGE.findall(text)}
+    english = {language for language in languages if language.startswith("en")}
+    several = bool(english) and english != languages
+    if several:
+        problems.append("the file holds several languages; the English one is read.")
+    target = TtmlTarget(problems, english_only=several)
     _parse(text, target, problems)
     return target.track()
 
@@ -152,6 +160,8 @@ class _YoutubeTarget:
 
     def end(self, name: str) -> None:
         if self.event is not None and name in {"p", "text"}:
+            for seg in self.event["segs"]:  # srv1 has its markup escaped.
+                seg["utf8"] = unmarked(seg["utf8"])
             self.events.append(self.event)
             self.event = None
 

@@ -92,7 +92,7 @@ def is_tag(token: str) -> bool:
 
 def is_speaker_mark(token: str) -> bool:
     """Tell whether a token announces another speaker."""
-    return _SPEAKER_MARK.fullmatch(token) is not None
+    return token.startswith(">>") and _SPEAKER_MARK.fullmatch(token) is not None
 
 
 def voice_mark(name: str) -> str:

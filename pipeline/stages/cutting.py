@@ -34,7 +34,7 @@ UNEVENNESS_COST = 0.1
 
 _SPEAKER_MARK = ">>"
 # Subtitlers' dash before the words of each of two speakers; without a space only where every line has one.
-_DASH = re.compile(r"[-–]\s*(?=\S)")
+_DASH = re.compile(r"[-–—―]\s*(?=\S)")
 _SPACED_DASH = re.compile(r"[-–]\s+(?=\S)")
 
 
@@ -169,7 +169,9 @@ def _divisions(tokens: list[str], time_ms: int) -> Iterator[Word]:
 
 def _with_speaker_marks(text: str) -> str:
     lines = text.split("\n")
-    dash = _DASH if len(lines) > 1 and all(_DASH.match(line) for line in lines) else _SPACED_DASH
+    # A name has taken the place of its dash.
+    each = len(lines) > 1 and all(_DASH.match(line) or is_speaker_mark(line[:2]) for line in lines)
+    dash = _DASH if each else _SPACED_DASH
     return "\n".join(
         f"{_SPEAKER_MARK} {line[match.end() :]}" if (match := dash.match(line)) else line for line in lines
     )

@@ -17,6 +17,9 @@ from pipeline.stages.raw_cues import TOUCHING_MS, Chunk, RawCue
 # the longest silence inside a sentence, see `cutting.SENTENCE_PAUSE_MS`.
 LONGEST_BREAK_MS = 3_000
 
+# More than so many of a line's words are highlighted one after another; not all, since some have no times.
+LIT_SHARE = 0.5
+
 # So many cues of a line show which markup most of its words have.
 MOST_LOOKED_AT = 20
 
@@ -33,6 +36,8 @@ def markup_of_words(text: str) -> tuple[str, ...]:
     >>> markup_of_words('I <u>never</u> thought')
     ('', 'u', '')
     """
+    if "<" not in text and "{" not in text:
+        return ()
     words: list[str] = []
     stack: list[tuple[str, str]] = []
     position, inside = 0, False
@@ -85,11 +90,24 @@ def merge_karaoke(raw_cues: Sequence[RawCue]) -> list[RawCue]:
     merged: list[RawCue] = []
     groups = list(_groups(raw_cues))
     for group, following in zip(groups, [*groups[1:], None], strict=False):
-        if len({state.new for state in group if state.new}) > 1:
+        if _is_karaoke(group):
             merged.append(_merged(group, following[0].cue.seen if following else []))
         else:
             merged += [state.cue for state in group]
     return merged
+
+
+def _is_karaoke(group: Sequence["_State"]) -> bool:
+    """Tell whether the highlight goes through the line: emphasis that differs from cue to cue leaves most words out."""
+    highlights = {state.new for state in group if state.new}
+    lit = frozenset[int]().union(*highlights)
+    words = first = 0
+    for line in group[0].cue.seen:
+        following = first + len(line)
+        if not lit.isdisjoint(range(first, following)):  # Another line may wait below.
+            words += len(line)
+        first = following
+    return len(highlights) > 1 and len(lit) > LIT_SHARE * words
 
 
 @dataclass(frozen=True)

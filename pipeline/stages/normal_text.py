@@ -15,6 +15,9 @@ _LINE_END = re.compile(r"\r{1,2}\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 # Windows-1252 that was taken for Latin-1: an ellipsis stands among quotation marks and dashes of the same origin.
 _WINDOWS = {byte: bytes([byte]).decode("cp1252", errors="ignore") for byte in range(0x80, 0xA0)}
 _WINDOWS_MARK = re.compile(r"[\x91-\x97]")
+# The first byte of a character in UTF-8 and those that follow it, each read as Windows-1252.
+_FOLLOWING = "[\x80-\xbf" + "".join(sorted(set(filter(None, _WINDOWS.values())))) + "]"
+_MOJIBAKE = re.compile(f"[\xc2-\xdf]{_FOLLOWING}|[\xe0-\xef]{_FOLLOWING}{{2}}|[\xf0-\xf4]{_FOLLOWING}{{3}}")
 # With their semicolon; without it the commonest alone, since "&notice" is no "¬ice".
 _ENTITY = re.compile(
     r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z][a-zA-Z\d]{1,31});|&(?:amp|lt|gt|nbsp|quot|#39)\b(?!=)"
@@ -74,6 +77,22 @@ def with_line_feeds(text: str) -> str:
     return _LINE_END.sub("\n", _from_windows(text))
 
 
+def _without_mojibake(text: str) -> str:
+    """Undo UTF-8 that programs took for Windows-1252 and saved, be it more than once: "donâ€™t"."""
+    before = ""
+    while text != before and _MOJIBAKE.search(text):
+        before, text = text, _MOJIBAKE.sub(_decoded, text)
+    return text
+
+
+def _decoded(match: re.Match[str]) -> str:
+    data = b"".join(c.encode("latin-1" if ord(c) < 0x100 else "cp1252") for c in match[0])
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return match[0]
+
+
 def _from_windows(text: str) -> str:
     return text.translate(_WINDOWS) if _WINDOWS_MARK.search(text) else text
 
@@ -111,7 +130,7 @@ def readable(text: str) -> str:
     """
     if text.isascii() and "&" not in text and text.isprintable():
         return text
-    text = _from_windows(unescape(text)).translate(_CLEANED)
+    text = _from_windows(_without_mojibake(unescape(text))).translate(_CLEANED)
     return unicodedata.normalize("NFC", _PRESENTED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text))
 
 

@@ -26,6 +26,10 @@ WORDS_A_CUE = 1.5
 WORD_BY_WORD_MIN_CUES = 5
 # … and not every cue is a sentence: replies such as "No." are.
 WORD_BY_WORD_SENTENCES = 0.5
+# Where a program shows its cues twice, at least so many are repeats; people say something again now and then.
+REPEATED_SHARE = 1 / 3
+# A repeat that would need more words a second is not said again: few people speak so fast, see `speech_rate`.
+FAST_WORDS_PER_S = 5.0
 # A word without a duration of its own stands below or above its neighbour; more lines are real ones.
 TWO_LINED_SHARE = 0.3
 
@@ -212,10 +216,13 @@ def said_once(cues: Sequence[Cue]) -> list[Cue]:
     Returns
     -------
     list of Cue
-        A text that is shown by several touching cues is one cue. A word or two may well be said twice: these are joined
-        only in a track that repeats longer texts too.
+        A text that is shown by several touching cues is one cue, if that happens throughout the track or the repeated
+        cue is too short for its words; otherwise it is said again, as a refrain is. A word or two may well be said
+        twice: these are joined only in a track that repeats longer texts too.
     """
     repeats = [index for index in range(1, len(cues)) if _repeats(cues[index - 1], cues[index])]
+    if len(repeats) < REPEATED_SHARE * len(cues):
+        repeats = [index for index in repeats if _takes_longer(cues[index])]
     long = sum(len(without_tags(cues[index].text).split()) >= SHARED_WORDS for index in repeats)
     joined: list[Cue] = []
     repeated = set(repeats)
@@ -226,6 +233,11 @@ def said_once(cues: Sequence[Cue]) -> list[Cue]:
         else:
             joined.append(cue)
     return joined
+
+
+def _takes_longer(cue: Cue) -> bool:
+    """Tell whether the words of a cue hardly fit into its time, so that it goes on showing what was said."""
+    return len(without_tags(cue.text).split()) * 1000 > FAST_WORDS_PER_S * (cue.end_ms - cue.start_ms)
 
 
 def _repeats(before: Cue, cue: Cue) -> bool:

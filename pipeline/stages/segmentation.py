@@ -271,6 +271,13 @@ def nothing_usable(utterances: Sequence[Utterance]) -> str:
     if reasons[""] or 2 * faultless >= len(utterances):
         return ""
     ((reason, times),) = reasons.most_common(1)
+    if reason == OUTSIDE:
+        start_s = min(utterance.start_ms for utterance in utterances) // 1000
+        return (
+            f"None of {len(utterances)} utterances can be used; the reason of {times}: {reason}. The first begins at "
+            f"{start_s // 3600}:{start_s // 60 % 60:02}:{start_s % 60:02}. Give the captions of this recording, their "
+            "times counted from its beginning (broadcasts often begin at 1:00:00)."
+        )
     return (
         f"None of {len(utterances)} utterances can be used; the reason of {times}: {reason}. Give captions in which "
         "every sentence or line has its own times."

@@ -13,14 +13,15 @@ _COLON = r"\s*[:：](?=\s|$|[^\W\d_]|[\"“‘'¿¡(\[♪….])"
 LABEL = re.compile(
     rf"\s*{_LEAD}(?:"
     rf"(?P<bracketed>\[(?P<square>[^\[\]()\n]{{1,60}})\]|\((?P<round>[^\[\]()\n]{{1,60}})\))(?P<colon>{_COLON})?"
+    rf"|(?P<bare>(?i:speaker)[ _]\d{{1,3}})[ \t]*\Z"
     rf"|(?P<plain>[^\W_][^:：\n\[\]()<>♪]{{0,60}}?)(?:\s*[(\[][^()\[\]\n]{{1,40}}[)\]])?{_COLON})\s*"
 )
-_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z])?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:unknown[ _])?(?:speakers?|spk|spkr)[ _-]?(?:#?\d{1,3}|[a-z]|\?)?", re.IGNORECASE)
 # Small words inside names and roles.
 _SMALL_WORDS = (
     "de van von der den di da del la le du dos das bin ibn al el y e af av zu zur ten ter of the and on at in from"
 )
-_PARTICLES: frozenset[str] = frozenset(_SMALL_WORDS.split())
+PARTICLES: frozenset[str] = frozenset(_SMALL_WORDS.split())
 # What stands before a colon in speech and in headings, by its first word.
 _LEAD_INS = """
     chorus refrain bridge hook
@@ -36,7 +37,9 @@ _LEAD_INS = """
     quote unquote meaning spoiler option plan phase level round scene act episode season page line verse item
     figure table version test task exercise goal mission idea moral bonus advice caution attention danger
     important correction error pros cons pro con positive negative true false read watch subject re fyi btw case
-    recap intro outro ingredients recipe one two three four five six seven eight nine ten in on at for to as is
+    recap intro outro ingredients recipe genesis exodus psalm psalms proverbs
+    key life pro spoiler fun bottom good bad final one two three four five six seven eight nine ten
+    in on at for to as is
     are was were be do does did can could would not let let's
 """
 _NO_NAMES: frozenset[str] = frozenset(_LEAD_INS.split())
@@ -58,6 +61,15 @@ _MANNERS = """
     nervously slowly quickly calmly sternly jokingly mockingly cheerfully turkish dutch swedish polish greek
     hebrew persian thai
 """
+# Who speaks off the screen, as captions for people who hear badly write it in brackets and lower case.
+_ROLES = re.compile(
+    r"(?:(?:young|old|older|little|elderly|male|female|another|first|second|third|other|news|radio|tv|police)\s)?"
+    r"(?:man|woman|boy|girl|guy|lady|child|kid|baby|mother|father|mom|dad|grandmother|grandfather|narrator|announcer"
+    r"|reporter|newscaster|anchor|anchorman|host|interviewer|interviewee|moderator|presenter|commentator|operator"
+    r"|dispatcher|officer|doctor|nurse|teacher|student|driver|pilot|judge|lawyer|guest|caller|audience member"
+    r"|person|men|women|boys|girls|kids|children|all|both|crowd)"
+    r"(?:\s(?:#?\d{1,2}|on (?:radio|tv|phone|pa|speaker|recording)|over (?:radio|phone|pa)|in (?:video|recording)))?"
+)
 _MANNER: frozenset[str] = frozenset(_MANNERS.split())
 _TITLES = re.compile(r"(?:[^\W\d_]\.\s*)+")
 
@@ -87,22 +99,26 @@ def label_at(text: str, position: int = 0) -> Label | None:
     Returns
     -------
     Label or None
-        ``bracket`` is ":", "[]:", "():", "[]" or "()"; ``shape`` is "numbered", "capitals", "title", "lower" or
+        ``bracket`` is ":", "[]:", "():", "[]" or "()"; ``shape`` is "numbered", "role", "capitals", "title", "lower" or
         "uncased" (scripts without capitals).
     """
     match = LABEL.match(text, position)
     if match is None:
         return None
     colon = ":" if match["colon"] else ""
-    if match["plain"] is not None:
+    if match["bare"] is not None:  # On a line of its own.
+        name, bracket = match["bare"], "[]:"
+    elif match["plain"] is not None:
         name, bracket = match["plain"], ":"
     elif match["square"] is not None:
         name, bracket = match["square"], f"[]{colon}"
     else:
         name, bracket = match["round"], f"(){colon}"
     name = " ".join(name.split())
+    if bracket != ":" and _ROLES.fullmatch(name):
+        return Label(name, bracket, "role", match.end())
     shape = _shape(name)
-    if not shape or (bracket != ":" and _is_sound(name)):
+    if not shape or (bracket != ":" and shape != "numbered" and _is_sound(name)):
         return None
     return Label(name, bracket, shape, match.end())
 
@@ -132,7 +148,8 @@ def _shape(name: str) -> str:
     if name.islower():
         one_word = len(words) == 1 or (len(words) == 2 and words[1].isdigit())
         return "lower" if one_word else ""
-    return "title" if words[0][0].isupper() and all(map(_belongs, words[1:])) else ""
+    # "iPhone of Joy" and other names of accounts have capitals inside.
+    return "title" if any(map(str.isupper, words[0])) and all(map(_belongs, words[1:])) else ""
 
 
 def _without_titles(name: str) -> str:
@@ -145,4 +162,4 @@ def _without_titles(name: str) -> str:
 
 
 def _belongs(word: str) -> bool:
-    return word[0].isupper() or word[0].isdigit() or word[0] in "&#'’\"“(" or word in _PARTICLES
+    return word[0].isupper() or word[0].isdigit() or word[0] in "&#'’\"“(" or word in PARTICLES

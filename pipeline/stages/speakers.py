@@ -18,7 +18,7 @@ from pipeline.stages.cues import (
     is_tag,
     voice_mark,
 )
-from pipeline.stages.speaker_labels import MAX_NAME_WORDS, Label, label_at
+from pipeline.stages.speaker_labels import MAX_NAME_WORDS, PARTICLES, Label, label_at
 from pipeline.stages.words import ends_sentence
 
 # A name is there as often at least.
@@ -29,6 +29,7 @@ NAME_SHARE = 0.6
 LABELLED_SHARE = 0.5
 # Names in lower case are there as often at least, all together: "remember: …" is said twice.
 MIN_TIMES_LOWER = 4
+NEARLY_ALL = 0.9
 _NOTES = "♩♪♫♬"
 
 
@@ -45,7 +46,7 @@ class _Found:
     spoken: set[str] = field(default_factory=set)
 
     def add(self, line: str, label: Label | None) -> None:
-        self.spoken.update(line.split())
+        self.spoken.update(line[label.end if label else 0 :].split())
         if label is None:
             return
         self.times[label.key] += 1
@@ -72,7 +73,8 @@ class _Found:
 
     def _many_in_lower_case(self) -> bool:
         lower = sum(self.times[key] for key, forms in self.forms.items() if (":", "lower") in forms)
-        return lower >= MIN_TIMES_LOWER
+        # Where names stand before nearly all cues, what has their place is one.
+        return lower >= (MIN_TIMES if self.labelled >= NEARLY_ALL * self.cues else MIN_TIMES_LOWER)
 
     def _stands_before_words(self, key: str) -> bool:
         return self.before_words[key] >= NAME_SHARE * self.times[key]
@@ -82,7 +84,7 @@ class _Found:
         brackets = {bracket for bracket, _ in self.forms[key]}
         if not self._stands_before_words(key):
             return False
-        if "numbered" in shapes or brackets & {"[]:", "():"}:
+        if shapes & {"numbered", "role"} or brackets & {"[]:", "():"}:
             return True
         return self.times[key] >= MIN_TIMES and (lower or "lower" not in shapes)
 
@@ -93,7 +95,8 @@ class _Found:
             return False
         if shapes & {"title", "uncased"}:
             return key not in self.spoken
-        return said.isdisjoint(key.split())
+        # "THE LESSON: …" is said; a role with an article is there more than once.
+        return said.isdisjoint(set(key.split()) - PARTICLES) and not (said and key.startswith(("the ", "a ", "an ")))
 
 
 def with_speakers(track: CaptionTrack) -> CaptionTrack:
@@ -128,7 +131,9 @@ def _look(lines: Sequence[str], found: _Found) -> None:
         for start in _beginnings(line):
             label = label_at(line, start)
             # In the middle of a line only what can hardly be anything else.
-            if start and (label is None or not (label.shape in {"capitals", "numbered"} and label.bracket != "[]")):
+            if start and (
+                label is None or not (label.shape in {"capitals", "numbered", "role"} and label.bracket != "[]")
+            ):
                 continue
             # A name may have a line to itself, above its words.
             whole = "\n".join(lines[number:]) if label is not None and label.end == len(line) else line

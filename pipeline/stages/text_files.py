@@ -1,6 +1,7 @@
 """Files of text to text: which encoding they are in, and their size."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# NUL beside white space fills a field of fixed length, as in live captions; in a word it stands for a lost character.
+_PADDING = re.compile(r"(?<!\S)\0+|\0+(?!\S)")
 _END_OF_FILE = "\x1a"  # of DOS
 # UTF-16 without its mark: English has a NUL in nearly every second byte, at the odd or at the even places.
 _NUL_SHARE = 0.7
@@ -108,4 +111,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _whole(text: str) -> str:
-    return text.removesuffix(_END_OF_FILE).replace("\0", "\ufffd")
+    text = text.removesuffix(_END_OF_FILE)
+    if not text.startswith("\0"):  # As no text does.
+        text = _PADDING.sub("", text)
+    return text.replace("\0", "\ufffd")

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from pipeline.stages.cues import AUTOMATIC, MANUAL, Cue, Word, caption_tokens, is_tag, spread, without_tags
 from pipeline.stages.karaoke import merge_karaoke
 from pipeline.stages.pace import lasts_too_long, longest_word_ms, slow_ms
+from pipeline.stages.parts_of_words import whole_words
 from pipeline.stages.raw_cues import FINALISING_MS, TOUCHING_MS, Chunk, RawCue
 from pipeline.stages.screens import Carried, Screen, carried_over, is_repeat, rolls, screen_of, word_by_word
 
@@ -19,6 +20,8 @@ __all__ = ["Chunk", "RawCue", "assemble", "close_words", "in_order", "longest_wo
 
 # A line grows by a word at a time; what is left of the last cue's time after its word is a pause.
 GROWING_WORDS = 1
+# After an empty screen of so many milliseconds a line is said again; a program's own gaps are shorter.
+LINE_GAP_MS = 500
 
 
 class Timed(Protocol):
@@ -71,7 +74,7 @@ def assemble(raw_cues: Sequence[RawCue]) -> tuple[tuple[Cue, ...], str]:
     if rolls(raw_cues):
         return _rolling_cues(raw_cues), AUTOMATIC
     if word_by_word(raw_cues):
-        return _cues_of_words(raw_cues), AUTOMATIC
+        return _cues_of_words(whole_words(raw_cues)), AUTOMATIC
     return tuple(Cue(cue.start_ms, cue.end_ms, "\n".join(cue.shown)) for cue in raw_cues), MANUAL
 
 
@@ -177,7 +180,7 @@ def _carried_lines(screen: Sequence[str], raw: RawCue, *, gap_ms: int) -> int:
         return carried
     if carried == len(lines) > 1 and len(set(lines)) == 1:
         return carried - 1  # The same line said again: its like moved up and it stands below.
-    if carried == len(lines) == 1 and gap_ms > TOUCHING_MS and " " not in lines[0]:
+    if carried == len(lines) == 1 and gap_ms > (LINE_GAP_MS if " " in lines[0] else TOUCHING_MS):
         return 0
     return carried
 

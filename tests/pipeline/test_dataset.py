@@ -6,6 +6,7 @@ import pickle
 import wave
 from pathlib import Path
 
+import pysrt
 import pytest
 from django.core.files.base import ContentFile
 from hypothesis import HealthCheck, given, settings
@@ -152,6 +153,25 @@ def video(factory: Factory, wav: Path, tmp_path: Path) -> Video:
         factory.make_segment(video, label=label, text=text)
     factory.make_segment(video, label=None, text="[Laughing]", exclusion="only tags", start_ms=12_000, end_ms=12_500)
     return video
+
+
+@pytest.mark.django_db
+def test_subtitles_read_back_whatever_the_text_holds(factory: Factory, tmp_path: Path) -> None:
+    video = factory.make_video(title="A talk", split="train", dataset_id="7")
+    texts = ["From A 00:00:01,000 --> 00:00:02,000 to B.", "First\n\n2\nsecond", "… and “so” on – élan"]
+    for text in texts:
+        factory.make_segment(video, label=None, text=text)
+    export_dataset(tmp_path, "train")
+
+    items = pysrt.open(str(tmp_path / "train" / "subtitles" / "7.srt"), error_handling=pysrt.ERROR_RAISE)
+    assert [item.text for item in items] == [
+        "From A 00:00:01,000 → 00:00:02,000 to B.",
+        "First 2 second",
+        "… and “so” on – élan",
+    ]
+    assert [(item.start.ordinal, item.end.ordinal) for item in items] == [
+        (segment.start_ms, segment.end_ms) for segment in video.segments.order_by("position")
+    ]
 
 
 @pytest.mark.django_db

@@ -61,6 +61,30 @@ def words(track: CaptionTrack) -> list[tuple[str, int]]:
             "[00:00:04.500 --> 00:00:08.900]   Nobody wanted to go home.\n",
         ),
         (
+            "a.sub",
+            "sbv",
+            "[INFORMATION]\n[TITLE]x\n[END INFORMATION]\n[SUBTITLE]\n[COLF]&HFFFFFF,[STYLE]no\n"
+            "00:00:01.00,00:00:04.00\nWe had a very[br]good summer.\n\n"
+            "00:00:04.50,00:00:08.90\nNobody wanted[br]to go home.\n",
+        ),
+        (
+            "avid.txt",
+            "srt",
+            "00:00:01:00 00:00:04:00\nWe had a very\ngood summer.\n\n00:00:04:12 00:00:08:22\n"
+            "Nobody wanted to go home.\n",
+        ),
+        (
+            "faster.log",
+            "whisper-log",
+            "[1.00s -> 4.00s] We had a very good summer.\n[4.50s -> 8.90s]  Nobody wanted to go home.\n",
+        ),
+        (
+            "x.log",
+            "whisper-log",
+            "Transcript: [1.0 --> 4]  We had a very good summer.\n"
+            "Transcript: [4.5 --> 8.9]  Nobody wanted to go home.\n",
+        ),
+        (
             "jax.txt",
             "whisper-log",
             "[00:01.000 -> 00:04.000] We had a very good summer.\n[00:04.500 -> 00:08.900] Nobody wanted to go home.\n",
@@ -131,7 +155,7 @@ def words(track: CaptionTrack) -> list[tuple[str, int]]:
             "a.srv1",
             "youtube-xml",
             '<?xml version="1.0" encoding="utf-8" ?><transcript><text start="1" dur="3">We had a '
-            "very good summer.</text>"
+            "&lt;i&gt;very&lt;/i&gt; good summer.</text>"
             '<text start="4.5" dur="4.4">Nobody wanted to go home.</text></transcript>',
         ),
         (
@@ -171,7 +195,7 @@ def test_each_format_gives_its_cues(tmp_path, name, form, content):
         assert track.problems == ("line 1: text without a time is left out.",)
         track = CaptionTrack(track.cues, track.format, track.kind, ())
     found = spans(track)
-    tolerance = 20 if form == "microdvd" else 0  # half a picture
+    tolerance = 20 if form == "microdvd" or name == "avid.txt" else 0  # half a picture
     assert track.format == form
     assert [text for _, _, text in found] == [text for _, _, text in SAID]
     for (start_ms, end_ms, _), (expected_start_ms, expected_end_ms, _) in zip(found, SAID, strict=True):
@@ -309,6 +333,33 @@ SEGMENTS: list[dict[str, Any]] = [
                 {"start": 4500, "end": 8900, "text": SAID[1][2]},
             ]
         },
+        [[{"text": SAID[0][2], "start": 1.0, "duration": 3.0}, {"text": SAID[1][2], "start": 4.5, "duration": 4.4}]],
+        {
+            "snippets": [
+                {"text": f"<i>{said}</i>", "start": a / 1000, "duration": (b - a) / 1000} for a, b, said in SAID
+            ]
+        },
+        [{"text": said, "offset": a, "duration": b - a, "lang": "en"} for a, b, said in SAID],
+        {"captions": [{"content": said, "startTime": a, "duration": b - a} for a, b, said in SAID]},
+        {
+            "results": {
+                "audio_segments": [
+                    {"transcript": t, "start_time": f"{a / 1000}", "end_time": f"{b / 1000}"} for a, b, t in SAID
+                ]
+            }
+        },
+        {
+            "results": [
+                {
+                    "alternatives": [
+                        {"parts": [{"text": t, "startTime": f"{a / 1000}s", "endTime": f"{b / 1000}s"}]},
+                        {"parts": [{"text": "worse", "startTime": "1s", "endTime": "2s"}]},
+                    ]
+                }
+                for a, b, t in SAID
+            ]
+        },
+        {"segments": [{"body": said, "startTime": a / 1000, "endTime": b / 1000} for a, b, said in SAID]},
         {
             "subtitles": [
                 {"start": "00:00:01,000", "end": "00:00:04,000", "text": SAID[0][2]},
@@ -396,10 +447,50 @@ def test_words_beside_the_segments_are_divided_among_them(tmp_path):
     assert words(track) == [("So", 1000), ("it", 1500), ("goes.", 2000), ("Home,", 4000), ("again!", 4500)]
 
 
-@pytest.mark.parametrize("key", ["words", "chunks"])
+@pytest.mark.parametrize(
+    ("key", "speakers"),
+    [
+        ("speaker", ["Ann", "Bob"]),
+        ("speaker_name", ["Ann", "Bob"]),
+        ("speakerName", ["Ann", "Bob"]),
+        ("speaker_id", ["Ann", "Bob"]),
+        ("speaker", [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}]),
+    ],
+)
+def test_a_recogniser_names_who_speaks_in_its_own_way(tmp_path, key, speakers):
+    items = [
+        {"start": a / 1000, "end": b / 1000, "text": text, key: speaker}
+        for (a, b, text), speaker in zip(SAID, speakers, strict=True)
+    ]
+    found = segment(read(tmp_path, "a.json", json.dumps({"segments": items})), SEGMENTATION_POLICIES["recommended"])
+    assert [(u.speaker, u.text) for u in found] == [("Ann", SAID[0][2]), ("Bob", SAID[1][2])]
+
+
+def test_an_object_per_line_is_a_segment(tmp_path):
+    content = "\n".join(json.dumps({"start": a / 1000, "end": b / 1000, "text": text}) for a, b, text in SAID)
+    assert spans(read(tmp_path, "a.jsonl", content)) == SAID
+
+
+def test_what_python_prints_of_a_list_is_read(tmp_path):
+    items = [{"text": said, "start": a / 1000, "duration": (b - a) / 1000} for a, b, said in SAID]
+    assert spans(read(tmp_path, "a.txt", repr([items]))) == SAID
+
+
+def test_the_length_that_a_page_says_aloud_is_no_text(tmp_path):
+    content = f"0:01\n1 second{SAID[0][2]}\n1:05\n1 minute, 5 seconds{SAID[1][2]}\n1:09\n9 seconds is not long\n"
+    track = read(tmp_path, "a.txt", content)
+    assert [cue.text for cue in track.cues] == [SAID[0][2], SAID[1][2], "9 seconds is not long"]
+
+
+def test_a_text_without_times_is_named_with_a_way_out(tmp_path):
+    with pytest.raises(StageError, match="verbose_json"):
+        read(tmp_path, "a.json", json.dumps({"text": "We had a very good summer."}))
+
+
+@pytest.mark.parametrize("key", ["words", "chunks", "result"])
 def test_words_alone_are_put_into_lines(tmp_path, key):
     items: list[dict[str, Any]] = [{"text": f" w{n}", "timestamp": [n * 0.3, n * 0.3 + 0.2]} for n in range(15)]
-    if key == "words":
+    if key in {"words", "result"}:
         items = [{"word": item["text"], "start": item["timestamp"][0], "end": item["timestamp"][1]} for item in items]
     track = read(tmp_path, "a.json", json.dumps({key: items}))
     assert [len(cue.words) for cue in track.cues] == [10, 5]
@@ -449,6 +540,12 @@ def test_wrong_segments_are_reported_with_their_number(tmp_path):
         ("a.stl", b"850STL25.01" + b"0" * 500, "an EBU STL file; convert it to SRT"),
         ("a.stl", "//Font select\n$FontName = Arial\n00:00:01:00 , 00:00:04:00 , Hi\n", "a Spruce STL file"),
         ("a.idx", "# VobSub index file, v7\ntimestamp: 00:00:01:000, filepos: 0\n", "its captions are pictures"),
+        ("a.TextGrid", 'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n', "a TextGrid of Praat"),
+        ("a.vtt", "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:10,\n1.vtt\n", "a playlist"),
+        ("a.sh", "#!/bin/bash\nffmpeg -i a.wav\n", "a script"),
+        ("a.txt", "TITLE: x\nFCM: NON-DROP FRAME\n001 AX V C 00:00:00:00 00:00:03:00\n", "an edit list"),
+        ("a.ctm", "rec 1 0.00 0.40 I\nrec 1 0.40 0.40 have\nrec 1 0.80 0.40 been\n", "a CTM file"),
+        ("a.srt", "{\\rtf1\\ansi 1\\par\n00:00:00,000 --> 00:00:03,000\\par\nHello\\par}", "a text document"),
         ("a.sub", b"\x00\x00\x01\xba\x44\x00\x04" + bytes(range(256)), "subtitles as pictures"),
         ("a.rtf", "{\\rtf1\\ansi Hello there}", r"a text document \(RTF\); save the captions as a text file"),
         ("a.srt", b"%PDF-1.7\n%\xe2\xe3", "a PDF file"),

@@ -174,6 +174,7 @@ def test_a_time_that_no_clock_shows_is_reported(times):
         ("I <3 that 2 < 4 & 5 > 3", "I <3 that 2 < 4 & 5 > 3"),
         ("salt &pepper &notice", "salt &pepper &notice"),
         ("a < b\nand c > d", "a < b and c > d"),
+        ("if a < b and b > c, so < i think > is", "if a < b and b > c, so < i think > is"),
         ("ﬁne ｗｏｒｄｓ cafe\u0301", "fine words café"),
         ("so\u00adft\u200b wo\u200drds\ufeff", "soft words"),
     ],
@@ -286,3 +287,21 @@ def test_a_double_spaced_file_keeps_its_eight_cues(shared_data):
     track = read_captions(shared_data / "field" / "double_spaced.srt")
     assert (len(track.cues), track.problems) == (8, ())
     assert sum(len(cue.text.split()) for cue in track.cues) == 59
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1 00:00:01,000 --> 00:00:04,000 It was late 2 00:00:05,000 --> 00:00:08,000 Good day",
+        "1\\r\\n00:00:01,000 --> 00:00:04,000\\r\\nIt was late\\r\\n\\r\\n"
+        "2\\r\\n00:00:05,000 --> 00:00:08,000\\r\\nGood day\\r\\n",
+        '"1\\n00:00:01,000 --> 00:00:04,000\\nIt was late\\n\\n2\\n00:00:05,000 --> 00:00:08,000\\nGood day"',
+        "```srt\n1\n00:00:01,000 --> 00:00:04,000\nIt was late\n\n2\n00:00:05,000 --> 00:00:08,000\nGood day\n```\n",
+        "1\n1.0s --> 4.0s\nIt was late\n\n2\n5.0s --> 8s\nGood day\n",
+        "WEBVTT 00:01.000 --> 00:04.000\nIt was late\n\n00:05.000 --> 00:08.000\nGood day\n",
+        "WEBVTT\n\nNOTE 00:00.000 --> 00:00.500 is silent\n\n00:01.000 --> 00:04.000\nIt was late\n\n"
+        "a 00:05.000 --> 00:08.000\nGood day\n",
+    ],
+)
+def test_lost_line_breaks_lose_no_cue(tmp_path, content):
+    assert read(tmp_path, "a.srt", content) == SAID

@@ -101,3 +101,11 @@ def test_both_shapes_of_a_track_with_placeholders_give_the_same_segments(shared_
     shapes = [read_captions(shared_data / "field" / f"placeholder_durations.{form}") for form in ("json3", "vtt")]
     assert spans(shapes[0], policy) == spans(shapes[1], policy)
     assert spans(shapes[0], "seed-2019")[0][:2] == (98_560, 106_950)
+
+
+def test_a_line_whose_words_are_coloured_one_after_another_ends_with_its_last_event():
+    words = ["I ", "never ", "thought ", "that ", "we ", "would ", "win"]
+    segs = [[{"utf8": word, "pPenId": 1 + (n == at)} for n, word in enumerate(words)] for at in range(len(words))]
+    events = [{"tStartMs": n * 400, "dDurationMs": 400, "segs": pieces} for n, pieces in enumerate(segs)]
+    (utterance,) = segment(read_json3(json.dumps({"events": events})), SEGMENTATION_POLICIES["recommended"])
+    assert (utterance.start_ms, utterance.end_ms, utterance.text) == (0, 2800, "".join(words))

@@ -100,6 +100,15 @@ def test_syllables_make_one_word():
     assert words_of(track_of(cues)) == [("River", 0, 800), ("banks", 800, 1200), ("are", 1200, 1600)]
 
 
+def test_emphasis_that_differs_makes_no_karaoke():
+    cues = [
+        (0, 3000, "He <b>gave up</b> smoking last year."),
+        (3500, 7000, "He gave up <b>smoking</b> last year."),
+        (8000, 12_000, "<b>He</b> gave up smoking last year."),
+    ]
+    assert told(recommended(cues)) == [(start, end, "He gave up smoking last year.") for start, end, _ in cues]
+
+
 def test_a_line_that_waits_below_is_sung_once():
     cues = every(
         500,

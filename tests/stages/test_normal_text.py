@@ -93,6 +93,9 @@ def test_the_policy_of_2019_sees_what_a_reader_sees_but_hears_apostrophes_as_the
         ("ﬂy ＯＫ！", "fly OK!"),
         ("\x93so\x94 \x85", "“so” …"),
         ("a\x00b\ud800", "a\ufffdb\ufffd"),
+        ("I donâ€™t â€œlikeâ€\x9d itâ€¦ cafÃ© â€“Â\xa0no", "I don’t “like” it… café – no"),
+        ("donÃ¢â‚¬â„¢t", "don’t"),
+        ("Ça va à Â« Âge »", "Ça va à « Âge »"),
         ("one\ntwo", "one\ntwo"),
     ],
 )
@@ -140,6 +143,7 @@ def test_a_file_in_any_encoding_is_read(tmp_path, encoding):
 
 def test_the_end_of_a_dos_file_and_nul_are_no_text():
     assert decode(b"so\x00it\x1a").text == "so\ufffdit"
+    assert decode(b"so it\x00\x00 is.\x00\n\x00\nyes").text == "so it is.\n\nyes"
 
 
 @pytest.mark.parametrize(("size", "limit"), [(11, 10)])

@@ -130,6 +130,18 @@ def test_the_same_text_in_touching_cues_is_said_once_over_their_time():
     assert len(segment(track_of(cues), SEED)) == 5
 
 
+def test_a_refrain_is_sung_as_often_as_it_is_shown():
+    lines = [LINES[0], "We will, we will rock you", "We will, we will rock you", LINES[1], LINES[2]]
+    assert " ".join(u.text for u in recommended(every(3000, lines))) == " ".join(lines)
+
+
+def test_a_repeat_that_is_too_short_for_its_words_is_the_rest_of_the_cue():
+    cues = [(0, 3000, LINES[0]), (3000, 4200, LINES[0]), (4500, 8000, LINES[1]), (8000, 11_000, LINES[2])]
+    found = recommended([*cues, *every(3000, ["And then we all went home.", "Nobody said a word to us."], 11_000)])
+    assert [u.text for u in found].count(LINES[0]) == 1
+    assert (found[0].start_ms, found[0].end_ms) == (0, 4200)
+
+
 def test_a_line_of_which_the_end_is_left_is_not_said_again():
     texts = [
         "I never thought",

@@ -28,6 +28,11 @@ FIRST, SECOND, THIRD = "Where were you on that day?", "I was at work until nine.
         ("{}:", "李明", "王芳"),
         ("{} (on phone):", "MAN", "WOMAN"),
         ("[{}]:", "SPEAKER_00", "SPEAKER_01"),
+        ("({})", "speaker 0", "speaker 1"),
+        ("({})", "speaker ?", "speaker 1"),
+        ("[{}]\n", "Speaker 1", "Speaker 2"),
+        ("[{}]", "man", "woman on phone"),
+        ("({})", "narrator", "boy 2"),
         ("({}):", "Joy", "Sam"),
         ("[{}]", "Joy Miller", "Sam"),
         ("({})", "JOY", "SAM"),
@@ -42,6 +47,38 @@ def test_a_name_before_the_words_is_who_speaks(label, one, other, form, policy):
     texts = [f"{label.format(name)} {said}" for name, said in ((one, FIRST), (other, SECOND), (one, THIRD))]
     utterances = segment(track_of(every(3000, texts), form), policy)
     assert spoken(utterances) == [(one, FIRST), (other, SECOND), (one, THIRD)]
+
+
+@pytest.mark.parametrize("lead", ["Key Point", "Life Lesson", "Psalm 23", "Spoiler Alert", "Fun Fact", "Good News"])
+def test_what_leads_in_a_sentence_is_said(lead: str) -> None:
+    texts = [f"{lead}: {FIRST}", f"{lead}: {SECOND}", THIRD]
+    assert spoken(recommended(every(3000, texts))) == [("", text) for text in texts]
+
+
+def test_names_of_two_words_that_are_there_once_are_names_among_capitals() -> None:
+    turns = [("JOY", FIRST), ("MAN 2", SECOND), ("SAM", THIRD), ("JOY", SECOND), ("REPORTER ON TV", FIRST)]
+    heads = ["JOY", "MAN 2", "SAM (ON PHONE)", "JOY", "REPORTER ON TV"]
+    cues = every(3000, [f"{head}: {said.upper()}" for head, (_, said) in zip(heads, turns, strict=True)])
+    assert spoken(recommended(cues)) == [(name, said.upper()) for name, said in turns]
+    lesson = "THE LESSON: NEVER BUILD A DAM."
+    assert spoken(recommended([*cues, (15_000, 18_000, lesson)]))[-1][1] == lesson
+
+
+def test_names_of_accounts_are_names_where_nearly_all_cues_have_one() -> None:
+    turns = [
+        ("Joy Miller", FIRST),
+        ("iPhone von Jürgen", SECOND),
+        ("jsmith42", THIRD),
+        ("Joy Miller", SECOND),
+        ("jsmith42", FIRST),
+        ("iPhone von Jürgen", THIRD),
+    ]
+    assert spoken(recommended(every(3000, [f"{name}: {said}" for name, said in turns]))) == turns
+
+
+def test_a_dash_divides_where_a_name_took_the_place_of_the_other() -> None:
+    cues = every(5000, [f"[Joy] {FIRST}", f"-[Joy] {SECOND}\n-{THIRD}", f"[Joy] {THIRD}"])
+    assert spoken(recommended(cues))[1:] == [("Joy", SECOND), ("", THIRD), ("Joy", THIRD)]
 
 
 @pytest.mark.parametrize("policy", [SEED, RECOMMENDED])

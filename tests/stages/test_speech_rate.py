@@ -86,3 +86,9 @@ def test_no_line_of_a_comedy_series_is_too_fast(shared_data: Path) -> None:
     long_enough = [(text, length_ms) for text, length_ms in lines if length_ms >= RECOMMENDED.min_duration_ms]
     assert len(long_enough) > 600
     assert not [text for text, length_ms in long_enough if too_fast(text, length_ms)]
+
+
+def test_times_that_count_from_elsewhere_are_named() -> None:
+    cues = [(3_600_000, 3_603_000, "I have never been here."), (3_603_000, 3_606_000, "Then you have been lucky.")]
+    problem = nothing_usable(segment(track_of(cues), RECOMMENDED, duration_ms=60_000))
+    assert "The first begins at 1:00:00." in problem
