@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from crossmodal import admin_accounts  # noqa: F401 - registers accounts
 from crossmodal.models import Demonstration, SignInFailure
 
 

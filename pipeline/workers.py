@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 from django.db import connections
@@ -15,6 +16,7 @@ from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
+from crossmodal.sessions import clear_expired
 from pipeline import recovery
 from pipeline.liveness import MARK_FIELD, SPACE_FIELD, process_mark, process_space
 from pipeline.stages.errors import StageError
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 MAINTENANCE_INTERVAL_S = 60
 # How late a due retry may be taken up; an idle worker asks Redis this often.
 LOOK_INTERVAL_S = 2
+# Expired sessions are cleared so often: each is a row that nobody needs, and no more.
+SESSIONS_INTERVAL_S = 3600
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -39,6 +43,7 @@ class PipelineWorker(Worker):
         # Never pickle, whatever the command line says: who can write to Redis could run code here.
         kwargs["serializer"] = JSONSerializer
         kwargs["maintenance_interval"] = MAINTENANCE_INTERVAL_S
+        self._sessions_due = 0.0
         super().__init__(queues, *args, **kwargs)
 
     @property
@@ -67,10 +72,16 @@ class PipelineWorker(Worker):
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         try:
             recovery.resume()
+            self._clear_sessions()
         except (RedisError, StageError):
             log.exception("Could not look for work left behind")
         finally:
             connections.close_all()  # a forked job must not share them
+
+    def _clear_sessions(self) -> None:
+        if time.monotonic() >= self._sessions_due:
+            clear_expired()
+            self._sessions_due = time.monotonic() + SESSIONS_INTERVAL_S
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The job's process died under it, most often for want of memory: its video goes back to waiting."""
