@@ -32,7 +32,7 @@ def resume() -> int:
 def _resume_prediction(run: int, video: int) -> bool:
     if is_alive(job_id("predict_video", run, video)):
         return False
-    return predicting.take_up_again(run, video) and enqueue("predict_video", run, video)
+    return predicting.take_up_again(run, video) and enqueue("predict_video", run, video, patient=True)
 
 
 def _waiting_state(video: Video) -> str:
@@ -47,7 +47,7 @@ def _resume_row(row: claims.Row, job: str) -> bool:
             return False
         if isinstance(row, Video) and row.state == VideoState.QUEUED and row.asks_site:
             return False  # it is in line again
-    return enqueue(job, row.pk)
+    return enqueue(job, row.pk, patient=True)
 
 
 def give_back(job: str, *pks: int) -> None:

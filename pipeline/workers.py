@@ -6,8 +6,11 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import Error as DatabaseProblem
 from django.db import connections
 from redis.exceptions import RedisError
 from rq import Queue, Worker
@@ -70,13 +73,10 @@ class PipelineWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
-        try:
+        with surviving("look for work left behind"):
             recovery.resume()
+        with surviving("clear expired sessions"):
             self._clear_sessions()
-        except (RedisError, StageError):
-            log.exception("Could not look for work left behind")
-        finally:
-            connections.close_all()  # a forked job must not share them
 
     def _clear_sessions(self) -> None:
         if time.monotonic() >= self._sessions_due:
@@ -86,14 +86,23 @@ class PipelineWorker(Worker):
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The job's process died under it, most often for want of memory: its video goes back to waiting."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
-        try:
+        with surviving("put back what the killed job held"):
             recovery.give_back((job.func_name or "").rpartition(".")[2], *job.args)
-        finally:
-            connections.close_all()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         die_with(self.pid or os.getppid())
+
+
+@contextmanager
+def surviving(task: str) -> Iterator[None]:
+    """Log what a database or the queue server does not do now: the next look for work, in a minute, tries again."""
+    try:
+        yield
+    except (RedisError, StageError, DatabaseProblem):
+        log.exception("Could not %s", task)
+    finally:
+        connections.close_all()  # a forked job must not share them, and a broken one is of no use
 
 
 def load(queues: set[str]) -> None:
