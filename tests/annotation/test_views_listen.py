@@ -343,6 +343,8 @@ def test_the_clip_is_kept_by_no_cache_and_has_no_name(annotator_client, slot):
         ("bytes=-50", 206, -50, None),
         ("bytes=0-99999999", 206, 0, None),
         ("bytes=0-1,5-6", 200, 0, None),
+        ("bytes=0-" + "9" * 5000, 206, 0, None),
+        ("bytes=-" + "9" * 5000, 206, 0, None),
         ("bytes=-", 200, 0, None),
         ("lines=1-2", 200, 0, None),
     ],
@@ -362,6 +364,8 @@ def test_a_range_beyond_the_clip_cannot_be_had(annotator_client, slot):
     response = annotator_client.get(f"/annotate/{slot.pk}/clip", headers={"Range": "bytes=99999999-"})
     assert response.status_code == 416
     assert response["Content-Range"].startswith("bytes */")
+    beyond = {"Range": f"bytes={'9' * 5000}-"}
+    assert annotator_client.get(f"/annotate/{slot.pk}/clip", headers=beyond).status_code == 416
 
 
 def test_a_clip_that_cannot_be_cut_is_not_found(annotator_client, slot):
