@@ -18,7 +18,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from pipeline import queues
-from pipeline.liveness import process_mark, process_space, worker_lives
+from pipeline.liveness import process_mark, process_space, worker_lives, worker_names
 from pipeline.queues import JOBS, RETRY_PAUSES_S, QueueUnavailable, enqueue, enqueue_on_commit, fetch_job, get_queue
 from pipeline.workers import PipelineWorker, enqueue_due_retries
 
@@ -163,7 +163,7 @@ def test_the_look_for_work_waits_and_nobody_waits_for_it(taken: Job, monkeypatch
 
 
 def test_the_look_for_work_leaves_what_a_worker_had_just_taken(taken: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    (worker,) = (name.rpartition(":")[2] for name in map(bytes.decode, taken.connection.keys("rq:worker:*")))
+    (worker,) = worker_names(taken.connection)
     monkeypatch.setattr(queues.time, "sleep", lambda seconds: hold(taken, worker))
     assert not enqueue("label_video", 7, patient=True)
     assert not queues.enqueue_at("label_video", 7, when=timezone.now(), patient=True)

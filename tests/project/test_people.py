@@ -55,6 +55,11 @@ def test_it_lists_everybody_with_role_standing_votes_and_last_sign_in(admin_clie
     assert rows["ada"]["self"]
 
 
+@pytest.mark.parametrize("name", ["list_people", "add_person", "home", "list_videos", "list_campaigns", "login"])
+def test_no_cache_keeps_an_admin_s_pages(name, admin_client):
+    assert "no-store" in admin_client.get(reverse(name))["Cache-Control"]
+
+
 def test_the_list_takes_a_fixed_number_of_queries(admin_client, factory, django_assert_num_queries):
     for _ in range(12):
         factory.make_vote(factory.make_task())
