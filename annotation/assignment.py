@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from annotation import truth
-from annotation.errors import AnnotationError, LeaseLost
+from annotation.errors import AnnotationError, CampaignClosed, LeaseLost
 from annotation.models import Campaign, Condition, Skip, Slot, Task, TaskQuerySet, TaskState, Vote, VoteOrigin
 from pipeline.labels import LABELS
 
@@ -29,6 +29,12 @@ SHUFFLE_PRIME = 2_147_483_647
 
 LOST = "Your time for that segment ran out and it went to someone else, so nothing was counted. Go on with the next."
 CLOSED = "This campaign is closed, so votes are no longer taken."
+
+
+def refuse_closed(campaign: Campaign) -> None:
+    """Raise CampaignClosed where the campaign takes nothing any more."""
+    if not campaign.is_open:
+        raise CampaignClosed(CLOSED)
 
 
 def audible(campaign: Campaign) -> TaskQuerySet:
@@ -72,8 +78,11 @@ def claim(campaign: Campaign, annotator: User, now: datetime | None = None) -> S
     now = now or timezone.now()
     for _ in range(ROUNDS):
         held = held_slot(campaign, annotator)
-        if held is not None and renew(held, annotator, now):
-            return held
+        try:
+            if held is not None and renew(held, annotator, now):
+                return held
+        except CampaignClosed:  # since it was read
+            return None
         candidates = list(available(campaign, annotator, now)[:CANDIDATES])
         if not candidates:
             return None
@@ -106,7 +115,8 @@ def _take(task: Task, campaign: Campaign, annotator: User, now: datetime) -> Slo
 
 
 def renew(slot: Slot, annotator: User, now: datetime | None = None) -> bool:
-    """Prolong the lease; False where the slot is no longer this annotator's."""
+    """Prolong the lease; False where the slot is no longer this annotator's. CampaignClosed where nothing is taken."""
+    refuse_closed(slot.task.campaign)
     ends = (now or timezone.now()) + LEASE
     held = Slot.objects.filter(pk=slot.pk, annotator=annotator, filled=False).update(lease_ends=ends)
     if held:
@@ -166,8 +176,7 @@ def submit(
 def _fill(slot: Slot, vote: Vote) -> None:
     """Mark the slot as filled, keep the vote and derive the truth, all or nothing."""
     task = truth.lock(vote.task_id)
-    if not task.campaign.is_open:
-        raise AnnotationError(CLOSED)
+    refuse_closed(task.campaign)
     if not Slot.objects.filter(pk=slot.pk, annotator=vote.annotator, filled=False).update(filled=True):
         raise LeaseLost(LOST)
     vote.condition = task.campaign.condition if vote.origin == VoteOrigin.LISTENED else Condition.UNKNOWN
@@ -191,8 +200,7 @@ def undo(campaign: Campaign, annotator: User) -> Vote | None:
 
     Returns the retracted vote, or None where there is nothing to undo.
     """
-    if not campaign.is_open:
-        raise AnnotationError(CLOSED)
+    refuse_closed(campaign)
     vote = undoable(campaign, annotator)
     if vote is None:
         return None
@@ -206,6 +214,7 @@ def undo(campaign: Campaign, annotator: User) -> Vote | None:
 @transaction.atomic
 def _retract(vote: Vote) -> None:
     task = truth.lock(vote.task_id)
+    refuse_closed(task.campaign)
     if task.state == TaskState.ADJUDICATED:
         raise AnnotationError("An admin has already decided that segment, so your vote on it stays.")
     Vote.objects.create(
@@ -225,6 +234,7 @@ def _retract(vote: Vote) -> None:
 def skip(slot: Slot, annotator: User) -> None:
     """Give the place back and never offer this task to the annotator again."""
     with transaction.atomic():
+        refuse_closed(truth.lock(slot.task_id).campaign)
         if not release(slot, annotator):
             raise LeaseLost(LOST)
         Skip.objects.get_or_create(task_id=slot.task_id, annotator=annotator)

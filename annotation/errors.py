@@ -11,3 +11,7 @@ class AnnotationError(Exception):
 
 class LeaseLost(AnnotationError):  # noqa: N818 - the name says what happened
     """The slot is no longer held by the person who acts on it."""
+
+
+class CampaignClosed(AnnotationError):  # noqa: N818 - the name says what happened
+    """The campaign takes no votes, and what belongs to voting, any more."""

@@ -64,7 +64,7 @@ def annotate_campaign(request: SignedInRequest, campaign_pk: int) -> HttpRespons
 @require_safe
 @annotator_required
 def task_clip(request: SignedInRequest, slot_pk: int) -> HttpResponse:
-    """The sound of the segment, for the person who holds the slot and nobody else."""
+    """The sound of the segment, for the person who holds the slot and nobody else, while its campaign is open."""
     from pipeline.stages import audio  # its media libraries are loaded when a clip is heard, not with the addresses
 
     slot = get_object_or_404(
@@ -72,6 +72,7 @@ def task_clip(request: SignedInRequest, slot_pk: int) -> HttpResponse:
         pk=slot_pk,
         annotator=request.user,
         filled=False,
+        task__campaign__is_open=True,
         task__segment__isnull=False,
     )
     segment = slot.task.segment
@@ -142,6 +143,10 @@ def undo_vote(request: SignedInRequest, campaign_pk: int) -> HttpResponse:
 def renew_lease(request: SignedInRequest, slot_pk: int) -> HttpResponse:
     """Called by the page while its listener is active; 409 with a sentence where the place is lost."""
     slot = _slot(slot_pk)
-    if slot is None or not assignment.renew(slot, request.user):
-        return HttpResponse(assignment.LOST, status=409, content_type="text/plain; charset=utf-8")
+    try:
+        problem = "" if slot is not None and assignment.renew(slot, request.user) else assignment.LOST
+    except AnnotationError as error:
+        problem = error.message
+    if problem:
+        return HttpResponse(problem, status=409, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from crossmodal import admin_accounts, admin_pages  # noqa: F401 - register accounts and the way to the queues
 from crossmodal.models import Demonstration, SignInFailure
 
 

@@ -22,11 +22,12 @@ PASSWORD_LENGTH = 16
 def make_first_admin() -> tuple[str, str] | None:
     """Make both groups, and an admin where there is none: name and password, which is kept as a hash only."""
     group, _ = Group.objects.get_or_create(name=ADMIN)
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # two starts at once make one admin
     Group.objects.get_or_create(name=ANNOTATOR)
     if User.objects.filter(Q(groups=group) | Q(is_superuser=True), is_active=True).exists():
         return None
     name = "admin"
-    while User.objects.filter(username=name).exists():
+    while User.objects.filter(username__iexact=name).exists():
         name += "-2"
     password = "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(PASSWORD_LENGTH))
     User.objects.create_user(name, password=password, is_staff=True).groups.add(group)

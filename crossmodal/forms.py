@@ -11,7 +11,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
 from crossmodal import throttle
-from crossmodal.people import Role
+from crossmodal.people import Role, name_key
 
 MAX_NAMES_AT_ONCE = 200
 MAX_NAME_LENGTH = 150  # Django's limit for a user name
@@ -58,7 +58,9 @@ class AddPeopleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR, widget=forms.RadioSelect)
 
     def clean_names(self) -> list[str]:
-        names = [name.strip() for name in re.split(r"[\n,;]", self.cleaned_data["names"]) if name.strip()]
+        # In the form that Django keeps: one character may become several, and then be none of a name's.
+        written = User.normalize_username(self.cleaned_data["names"])
+        names = [name.strip() for name in re.split(r"[\n,;]", written) if name.strip()]
         if not names:
             raise ValidationError("Write at least one name.")
         if len(names) > MAX_NAMES_AT_ONCE:
@@ -73,12 +75,9 @@ class AddPeopleForm(forms.Form):
                 ) from None
             if len(name) > MAX_NAME_LENGTH:
                 raise ValidationError(f"“{name[:30]}…” is too long: at most {MAX_NAME_LENGTH} characters.")
-        folded = [name.casefold() for name in names]
-        if twice := sorted({name for name in names if folded.count(name.casefold()) > 1}):
+        keys = [name_key(name) for name in names]
+        if twice := sorted({name for name in names if keys.count(name_key(name)) > 1}):
             raise ValidationError(f"Given more than once: {', '.join(twice)}.")
-        taken = [user for user in User.objects.values_list("username", flat=True) if user.casefold() in folded]
-        if taken:
-            raise ValidationError(f"There is already an account named {', '.join(sorted(taken))}.")
         return names
 
 

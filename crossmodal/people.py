@@ -1,14 +1,17 @@
 """Accounts and their roles: made by admins, never by the people themselves."""
 
 import secrets
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, User
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q
 
 from crossmodal.roles import ADMIN, ANNOTATOR
+from crossmodal.sessions import end_sessions
 
 # Without 0/o and 1/l/i, so that a password can be read out or copied from paper.
 PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105
@@ -37,7 +40,11 @@ class NewPassword:
 
 
 class RefusedError(Exception):
-    """A change that would lock somebody out, with the sentence that says so."""
+    """A change of accounts that is not made, with the sentence that says why."""
+
+
+class NameTakenError(RefusedError):
+    """An account of that name is there already."""
 
 
 def make_password() -> str:
@@ -65,14 +72,48 @@ def set_role(user: User, role: str) -> None:
     user.save(update_fields=["is_staff", "is_superuser"])
 
 
-def add_people(names: Iterable[str], role: str) -> list[NewPassword]:
-    """Make one account per name, all or none; returns the passwords, of which only hashes are kept."""
-    made = []
+@contextmanager
+def locked() -> Iterator[None]:
+    """A transaction in which nobody else changes accounts: what is looked at stays as it was seen until the commit.
+
+    Whoever makes accounts or takes rights away holds the row of the group of admins.
+    """
     with transaction.atomic():
-        for name in names:
-            password = make_password()
-            set_role(User.objects.create_user(name, password=password), role)
-            made.append(NewPassword(name, password))
+        group, _ = Group.objects.get_or_create(name=ADMIN)
+        Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+        yield
+
+
+def name_key(name: str) -> str:
+    """What two names that people take for the same one share, as “RaCer2” and “racer2”."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def refuse_taken(names: Iterable[str], besides: int = 0) -> None:
+    """Raise NameTakenError where a name, letters' case aside, is another account's; asked while accounts are locked."""
+    keys = {name_key(name) for name in names}
+    others = User.objects.exclude(pk=besides).values_list("username", flat=True)
+    if taken := sorted(name for name in others if name_key(name) in keys):
+        raise NameTakenError(f"There is already an account named {', '.join(taken)}.")
+
+
+def add_people(names: Iterable[str], role: str) -> list[NewPassword]:
+    """Make one account per name, all or none; returns the passwords, of which only hashes are kept.
+
+    Raises NameTakenError.
+    """
+    made = [NewPassword(User.normalize_username(name), make_password()) for name in names]
+    users = [User(username=new.username) for new in made]
+    for user, new in zip(users, made, strict=True):
+        user.set_password(new.password)  # takes a while, and so is done before anybody has to wait
+    try:
+        with locked():
+            refuse_taken(new.username for new in made)
+            for user in users:
+                user.save(force_insert=True)
+                set_role(user, role)
+    except IntegrityError as error:  # an import makes accounts without the lock
+        raise NameTakenError("One of these accounts was made by somebody else at this moment; try again.") from error
     return made
 
 
@@ -89,26 +130,39 @@ def active_admins() -> models.QuerySet[User]:
 
 
 def refuse_lock_out(user: User, actor: User) -> None:
-    """Raise RefusedError where taking the admin role or the account away would lock out the actor or everybody."""
+    """Raise RefusedError where taking the admin role or the account away would lock out the actor or everybody.
+
+    Asked while accounts are locked: else two admins could take each other's rights away at once.
+    """
     if user.pk == actor.pk:
         raise RefusedError("You cannot deactivate yourself or give up being an admin; ask another admin.")
     if not active_admins().exclude(pk=user.pk).exists():
         raise RefusedError(f"{user.get_username()} is the last active admin; make somebody else an admin first.")
+    refuse_former_admin(actor)
+
+
+def refuse_former_admin(actor: User) -> None:
+    """Raise RefusedError where the one who acts is no active admin, or would be none after what they did."""
+    if not active_admins().filter(pk=actor.pk).exists():
+        raise RefusedError("Nothing was changed, because you would not be an active admin after that; ask another one.")
 
 
 def change_role(user: User, role: str, actor: User) -> None:
-    if ADMIN not in GROUPS_OF[role]:
-        refuse_lock_out(user, actor)
-    with transaction.atomic():
+    with locked():
+        if ADMIN not in GROUPS_OF[role]:
+            refuse_lock_out(user, actor)
+        user.refresh_from_db()
         set_role(user, role)
 
 
 def set_active(user: User, active: bool, actor: User) -> None:
-    """Deactivating signs the user out everywhere: an inactive user's session is not accepted."""
-    if not active:
-        refuse_lock_out(user, actor)
-    user.is_active = active
-    user.save(update_fields=["is_active"])
+    """Deactivating signs the user out everywhere, for good: an account that is active again starts without sessions."""
+    with locked():
+        if not active:
+            refuse_lock_out(user, actor)
+        end_sessions(user)  # also when it becomes active again: a sign-in may have been under way
+        user.is_active = active
+        user.save(update_fields=["is_active"])
 
 
 def listed_people() -> models.QuerySet[User]:

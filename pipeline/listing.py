@@ -181,7 +181,7 @@ def look(url: str, first: int = 1) -> Listing:
     key = _key(url, first)
     try:
         record = _load(key)
-        if record and not _is_settled(record) and not is_alive(record["job"]):
+        if record and not _is_settled(record) and not is_alive(record["job"], patient=False):
             record = _load(key)  # it may have ended in between
             if record and not _is_settled(record):
                 problem = "The worker stopped in the middle; read the list again."

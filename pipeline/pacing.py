@@ -208,9 +208,9 @@ def _call(name: str, *, me: int | None = None, again: bool = False) -> _Call | N
     return _Call(called, when) if unchanged.update(called=called, called_until=when + CALL_GRACE) else None
 
 
-def _queue_next(name: str, *, again: bool = False) -> bool:
+def _queue_next(name: str, *, again: bool = False, patient: bool = False) -> bool:
     call = _call(name, again=again)
-    return call is not None and enqueue_at("fetch_video", call.video, when=call.when)
+    return call is not None and enqueue_at("fetch_video", call.video, when=call.when, patient=patient)
 
 
 def call_next(name: str, *, again: bool = False) -> None:
@@ -277,11 +277,11 @@ def _resume_site(name: str) -> int:
     now = timezone.now()
     if name not in {split_url(origin).netloc for origin in private_origins()}:
         DownloadSite.objects.get_or_create(name=name)
-        return _queue_next(name, again=True)
+        return _queue_next(name, again=True, patient=True)
     if DownloadSite.objects.resting(now).filter(name=name).exists():
         return 0
     line = Video.objects.in_line(now).filter(site=name).values_list("pk", flat=True)
-    return sum(enqueue_at("fetch_video", pk, when=now) for pk in line)
+    return sum(enqueue_at("fetch_video", pk, when=now, patient=True) for pk in line)
 
 
 def end_rest(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 from django.conf import settings
@@ -55,6 +56,15 @@ JOBS: dict[str, Place] = {
 }
 
 
+class Standing(Enum):
+    """Where a job is."""
+
+    WAITING = auto()  # in its queue, or scheduled
+    RUNNING = auto()  # with a living worker
+    UNSEEN = auto()  # between the two, or left by a worker that died
+    GONE = auto()
+
+
 class QueueUnavailable(StageError):  # noqa: N818
     """The queue server cannot be reached; what was stored stays stored and waits."""
 
@@ -88,6 +98,10 @@ def job_id(job: str, *pks: int) -> str:
     return "-".join([job, *map(str, pks)])
 
 
+def lock_key(job: str, *pks: int) -> str:
+    return f"crossmodal:enqueue:{job_id(job, *pks)}"
+
+
 def enqueue_on_commit(job: str, *pks: int) -> None:
     """Queue a job once the surrounding transaction commits; nothing happens while it is queued or running.
 
@@ -96,22 +110,28 @@ def enqueue_on_commit(job: str, *pks: int) -> None:
     transaction.on_commit(lambda: enqueue(job, *pks))
 
 
-def enqueue(job: str, *pks: int) -> bool:
-    """Queue a job now; False where it is already queued, running or waiting for its next try."""
+def enqueue(job: str, *pks: int, patient: bool = False) -> bool:
+    """Queue a job now; False where it is already queued, running or waiting for its next try.
+
+    Where it cannot be told at once whether a worker has just taken it or died with it, a page does not wait: to it the
+    job is alive, and if it is not, the next look for work queues it. That look is ``patient``.
+    """
+    name = job_id(job, *pks)
+    lost = patient and _is_lost(name)
     with _alone_with(job, pks):
-        return not is_alive(job_id(job, *pks)) and _put(job, pks, None)
+        return _is_free(_standing(name), lost) and _put(job, pks, None)
 
 
-def enqueue_at(job: str, *pks: int, when: datetime) -> bool:
+def enqueue_at(job: str, *pks: int, when: datetime, patient: bool = False) -> bool:
     """Queue a job for a later moment, which may have passed.
 
-    One that is scheduled for later still is brought forward; False where nothing is changed.
+    One that is scheduled for later still is brought forward; False where nothing is changed. ``patient`` as in
+    `enqueue`.
     """
+    name = job_id(job, *pks)
+    lost = patient and _is_lost(name)
     with _alone_with(job, pks):
-        name = job_id(job, *pks)
-        if is_alive(name):
-            return _bring_forward(name, when)
-        return _put(job, pks, when)
+        return _put(job, pks, when) if _is_free(_standing(name), lost) else _bring_forward(name, when)
 
 
 def bring_forward_on_commit(job: str, *pks: int) -> None:
@@ -134,9 +154,13 @@ def bring_forward_on_commit(job: str, *pks: int) -> None:
 
 @contextmanager
 def _alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
-    """Without the lock, two callers could each remove the dead record of an earlier run, one of them too late."""
+    """Without the lock, two callers could each remove the dead record of an earlier run, one of them too late.
+
+    Pages wait for it, so nobody sleeps in it.
+    """
     try:
-        with get_connection().lock(f"crossmodal:enqueue:{job_id(job, *pks)}", timeout=ANSWER_TIMEOUT_S):
+        lock = get_connection().lock(lock_key(job, *pks), timeout=ANSWER_TIMEOUT_S, blocking_timeout=ANSWER_TIMEOUT_S)
+        with lock:
             yield
     except RedisError as error:
         raise QueueUnavailable from error
@@ -201,35 +225,43 @@ def _forget(queue_name: str, name: str) -> None:
     queue.intermediate_queue.remove(name)
 
 
-def is_alive(name: str, *, running: bool = False) -> bool:
+def is_alive(name: str, *, running: bool = False, patient: bool = True) -> bool:
     """Whether a job will still be worked on: queued, waiting for its next try, or held by a living worker.
 
-    With ``running`` only the last counts.
+    With ``running`` only the last counts. Where it cannot be told, this looks again after a moment, or if it is not
+    ``patient`` takes the job for alive.
     """
-    if _is_seen_alive(name, running=running):
-        return True
-    job = fetch_job(name)
-    if job is None or job.get_status(refresh=False) not in (JobStatus.QUEUED, JobStatus.STARTED):
+    lost = patient and _is_lost(name)
+    standing = _standing(name)
+    return not _is_free(standing, lost) and not (running and standing == Standing.WAITING)
+
+
+def _is_free(standing: Standing, lost: bool) -> bool:
+    """Whether nobody works or will work on a job; ``lost`` says that it was unseen for some time."""
+    return standing == Standing.GONE or (standing == Standing.UNSEEN and (lost or not _any_worker_lives()))
+
+
+def _is_lost(name: str) -> bool:
+    """Whether a job stays unseen for longer than its way from the queue to a worker takes. Sleeps; holds no lock."""
+    if _standing(name) != Standing.UNSEEN:
         return False
     time.sleep(UNSEEN_GRACE_S)
-    return _is_seen_alive(name, running=running)
+    return _standing(name) == Standing.UNSEEN
 
 
-def _is_seen_alive(name: str, *, running: bool) -> bool:
+def _standing(name: str) -> Standing:
     job = fetch_job(name)
     if job is None:
-        return False
+        return Standing.GONE
     queue = get_queue(job.origin)
     status: Any = job.get_status(refresh=False)
-    if status == JobStatus.STARTED or name in StartedJobRegistry(queue=queue):
-        return is_held(job)
-    if running:
-        return False
-    if status == JobStatus.QUEUED:
-        return queue.get_job_position(name) is not None
-    if status == JobStatus.SCHEDULED:
-        return name in ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
-    return False
+    if (status == JobStatus.STARTED or name in StartedJobRegistry(queue=queue)) and is_held(job):
+        return Standing.RUNNING
+    if status == JobStatus.QUEUED and queue.get_job_position(name) is not None:
+        return Standing.WAITING
+    if status == JobStatus.SCHEDULED and name in ScheduledJobRegistry(queue=queue):  # type: ignore[no-untyped-call]
+        return Standing.WAITING
+    return Standing.UNSEEN if status in (JobStatus.QUEUED, JobStatus.STARTED) else Standing.GONE
 
 
 def is_held(job: Job) -> bool:
@@ -251,6 +283,10 @@ def _worker_of(job: Job, execution_id: str) -> str:
 def has_workers() -> bool:
     """Whether any living worker listens on the queues."""
     try:
-        return any(worker_lives(get_connection(), name) for name in worker_names(get_connection()))
+        return _any_worker_lives()
     except RedisError as error:
         raise QueueUnavailable from error
+
+
+def _any_worker_lives() -> bool:
+    return any(worker_lives(get_connection(), name) for name in worker_names(get_connection()))

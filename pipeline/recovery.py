@@ -35,7 +35,7 @@ def resume() -> int:
 def _resume_prediction(run: int, video: int) -> bool:
     if is_alive(job_id("predict_video", run, video)):
         return False
-    return predicting.take_up_again(run, video) and enqueue("predict_video", run, video)
+    return predicting.take_up_again(run, video) and enqueue("predict_video", run, video, patient=True)
 
 
 def _waiting_state(video: Video) -> str:
@@ -52,8 +52,8 @@ def _resume_row(row: claims.Row, job: str) -> bool:
             return False  # it is in line again
     if isinstance(row, Video):
         # Its job may be scheduled for later: for a rest of a site that it needs no more, or by a clock since set back.
-        return enqueue_at(job, row.pk, when=row.waits_until or timezone.now())
-    return enqueue(job, row.pk)
+        return enqueue_at(job, row.pk, when=row.waits_until or timezone.now(), patient=True)
+    return enqueue(job, row.pk, patient=True)
 
 
 def give_back(job: str, *pks: int) -> None:

@@ -5,8 +5,12 @@ import logging
 import os
 import signal
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import Error as DatabaseProblem
 from django.db import connections
 from redis.exceptions import RedisError
 from rq import Queue, Worker
@@ -15,6 +19,7 @@ from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
+from crossmodal.sessions import clear_expired
 from pipeline import recovery
 from pipeline.liveness import MARK_FIELD, SPACE_FIELD, process_mark, process_space
 from pipeline.stages.errors import StageError
@@ -25,6 +30,8 @@ log = logging.getLogger(__name__)
 MAINTENANCE_INTERVAL_S = 60
 # How late a due retry may be taken up; an idle worker asks Redis this often.
 LOOK_INTERVAL_S = 2
+# Expired sessions are cleared so often: each is a row that nobody needs, and no more.
+SESSIONS_INTERVAL_S = 3600
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -39,6 +46,7 @@ class PipelineWorker(Worker):
         # Never pickle, whatever the command line says: who can write to Redis could run code here.
         kwargs["serializer"] = JSONSerializer
         kwargs["maintenance_interval"] = MAINTENANCE_INTERVAL_S
+        self._sessions_due = 0.0
         super().__init__(queues, *args, **kwargs)
 
     @property
@@ -65,24 +73,36 @@ class PipelineWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
-        try:
+        with surviving("look for work left behind"):
             recovery.resume()
-        except (RedisError, StageError):
-            log.exception("Could not look for work left behind")
-        finally:
-            connections.close_all()  # a forked job must not share them
+        with surviving("clear expired sessions"):
+            self._clear_sessions()
+
+    def _clear_sessions(self) -> None:
+        if time.monotonic() >= self._sessions_due:
+            clear_expired()
+            self._sessions_due = time.monotonic() + SESSIONS_INTERVAL_S
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The job's process died under it, most often for want of memory: its video goes back to waiting."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
-        try:
+        with surviving("put back what the killed job held"):
             recovery.give_back((job.func_name or "").rpartition(".")[2], *job.args)
-        finally:
-            connections.close_all()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         die_with(self.pid or os.getppid())
+
+
+@contextmanager
+def surviving(task: str) -> Iterator[None]:
+    """Log what a database or the queue server does not do now: the next look for work, in a minute, tries again."""
+    try:
+        yield
+    except (RedisError, StageError, DatabaseProblem):
+        log.exception("Could not %s", task)
+    finally:
+        connections.close_all()  # a forked job must not share them, and a broken one is of no use
 
 
 def load(queues: set[str]) -> None:

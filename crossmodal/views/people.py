@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossmodal import people
 from crossmodal.demo.listeners import is_simulated
 from crossmodal.forms import AddPeopleForm, UpdatePersonForm
-from crossmodal.people import NewPassword, RefusedError, Role
+from crossmodal.people import NameTakenError, NewPassword, RefusedError, Role
 from crossmodal.roles import admin_required
 
 
@@ -35,8 +35,12 @@ def list_people(request: HttpRequest) -> HttpResponse:
 def add_person(request: HttpRequest) -> HttpResponse:
     form = AddPeopleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        made = people.add_people(form.cleaned_data["names"], form.cleaned_data["role"])
-        return _show_passwords(request, made)
+        try:
+            made = people.add_people(form.cleaned_data["names"], form.cleaned_data["role"])
+        except NameTakenError as error:
+            form.add_error("names", str(error))
+        else:
+            return _show_passwords(request, made)
     return render(request, "people/add_person.html", {"nav": "people", "form": form})
 
 

@@ -12,6 +12,39 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 # Parameters that say where a link was found, not where it leads.
 TRACKING_PARAMETERS = re.compile(r"utm_\w+|fbclid|gclid", re.IGNORECASE)
 MAX_URL_LENGTH = 500  # the width of the column that keeps it
+# All that IANA gives out for unicast on the Internet (RFC 4291, 2.4).
+GLOBAL_UNICAST_V6 = ipaddress.ip_network("2000::/3")
+# IANA's special-purpose registries, each block inside another left out; those called globally reachable too, since
+# none of them holds a site. Written out, because Python's own list differs from one patch release to the next.
+SPECIAL_NETWORKS = [
+    ipaddress.ip_network(block)
+    for block in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # in no registry: Azure's platform services, seen from its machines
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",  # multicast (RFC 5771)
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
+]
 
 
 def split_url(url: str) -> SplitResult:
@@ -97,12 +130,15 @@ def public_addresses(host: str, port: int, allowed_private: Collection[tuple[str
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, IPv4 inside IPv6 included, is reachable by everybody."""
+    """Whether an IP address is one that the Internet at large uses: allocated unicast, no special purpose.
+
+    IPv6 counts inside 2000::/3 alone, which leaves out every form that carries an IPv4 address or leads to one.
+
+    References
+    ----------
+    IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890); IANA IPv6 Address Space (RFC 4291).
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inside = parsed.ipv4_mapped or parsed.sixtofour
-        if inside is not None:
-            return is_public(str(inside))
-        if parsed in ipaddress.ip_network("64:ff9b::/96"):  # NAT64 (RFC 6052)
-            return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
-    return parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed not in GLOBAL_UNICAST_V6:
+        return False
+    return not any(parsed in network for network in SPECIAL_NETWORKS)

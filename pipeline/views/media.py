@@ -1,6 +1,5 @@
 """Sound and waveforms, for the players of the pipeline's pages."""
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO
@@ -17,6 +16,8 @@ from django.http import (
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from crossmodal import byte_ranges
+from crossmodal.byte_ranges import UnsatisfiableRangeError
 from crossmodal.roles import admin_required
 from pipeline import files
 from pipeline.models import Segment, Video
@@ -27,32 +28,16 @@ CHUNK_BYTES = 64 * 1024
 # Players ask for all that follows and then read slowly. A partial answer may be shorter than asked (RFC 9110, 15.3.7):
 # the player asks again, and no thread of the web server waits for it.
 MAX_RANGE_BYTES = 1024**2
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 # A file's name in storage changes whenever its content does.
 KEEP = "private, max-age=86400"
 # Of a stored recording, by its ending: former versions stored FLAC.
 CONTENT_TYPES = {".wav": "audio/wav", ".flac": "audio/flac"}
 
 
-class UnsatisfiableRangeError(ValueError):
-    """The client asks for bytes that the file does not have."""
-
-
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last, or None where the header asks for no single byte range (RFC 9110, 14)."""
-    match = RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:  # the last so many bytes
-        start, end = max(0, size - int(last)), size
-    else:
-        start, end = int(first), min(size, int(last) + 1) if last else size
-        if last and int(last) < start:
-            return None
-    if start >= size or start >= end:
-        raise UnsatisfiableRangeError
-    return start, min(end, start + MAX_RANGE_BYTES)
+    """The span to answer with, or None for the whole file. Raises UnsatisfiableRangeError."""
+    span = byte_ranges.parse_range(header, size)
+    return span and (span[0], min(span[1], span[0] + MAX_RANGE_BYTES))
 
 
 def _bytes_between(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation import assignment
-from annotation.models import Skip, Slot, Vote
+from annotation.errors import CampaignClosed
+from annotation.models import Campaign, Skip, Slot, Vote
 from pipeline.models import Segment, TextLabel
 from tests.annotation.conftest import claimed
 
@@ -153,6 +154,55 @@ def test_a_closed_campaign_says_so(annotator_client, make_audible_campaign):
     assert not Slot.objects.exists()
 
 
+@pytest.fixture
+def closed_slot(campaign, slot):
+    """The place that a listener holds in a campaign that was closed meanwhile."""
+    Campaign.objects.filter(pk=campaign.pk).update(is_open=False)
+    return slot
+
+
+def test_a_closed_campaign_serves_no_clip(annotator_client, closed_slot):
+    for headers in ({}, {"Range": "bytes=0-99"}):
+        assert annotator_client.get(f"/annotate/{closed_slot.pk}/clip", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["vote", "skip"])
+def test_a_closed_campaign_takes_neither_votes_nor_skips(annotator_client, closed_slot, action):
+    response = annotator_client.post(f"/annotate/{closed_slot.pk}/{action}/", ballot(), follow=True)
+    assert "closed, so votes are no longer taken" in response.content.decode()
+    assert not Vote.objects.exists()
+    assert not Skip.objects.exists()
+    assert Slot.objects.filter(pk=closed_slot.pk, filled=False).exists()
+
+
+def test_a_closed_campaign_prolongs_no_lease(annotator_client, closed_slot):
+    response = annotator_client.post(f"/annotate/{closed_slot.pk}/renew/")
+    assert (response.status_code, response.content.decode()) == (409, assignment.CLOSED)
+    assert Slot.objects.get().lease_ends == closed_slot.lease_ends
+
+
+def test_a_campaign_that_is_opened_again_goes_on_where_it_was(annotator_client, closed_slot):
+    Campaign.objects.update(is_open=True)
+    assert annotator_client.get(f"/annotate/{closed_slot.pk}/clip").status_code == 200
+    annotator_client.post(f"/annotate/{closed_slot.pk}/skip/")
+    assert Skip.objects.count() == 1
+
+
+def test_a_vote_is_not_taken_back_once_its_campaign_is_closed(annotator, campaign, slot):
+    """The campaign as the request read it is still open: it is closed while the request is on its way."""
+    assignment.submit(slot, annotator, "neutral", uuid.uuid4())
+    Campaign.objects.filter(pk=campaign.pk).update(is_open=False)
+    assert campaign.is_open
+    with pytest.raises(CampaignClosed):
+        assignment.undo(campaign, annotator)
+    assert Vote.objects.standing().count() == 1
+
+
+def test_a_campaign_that_closes_while_the_page_is_made_puts_nothing_before_anybody(annotator, campaign, closed_slot):
+    assert campaign.is_open
+    assert assignment.claim(campaign, annotator) is None
+
+
 def test_an_unknown_campaign_is_not_found(annotator_client):
     assert annotator_client.get("/annotate/999/").status_code == 404
 
@@ -293,6 +343,8 @@ def test_the_clip_is_kept_by_no_cache_and_has_no_name(annotator_client, slot):
         ("bytes=-50", 206, -50, None),
         ("bytes=0-99999999", 206, 0, None),
         ("bytes=0-1,5-6", 200, 0, None),
+        ("bytes=0-" + "9" * 5000, 206, 0, None),
+        ("bytes=-" + "9" * 5000, 206, 0, None),
         ("bytes=-", 200, 0, None),
         ("lines=1-2", 200, 0, None),
     ],
@@ -312,6 +364,8 @@ def test_a_range_beyond_the_clip_cannot_be_had(annotator_client, slot):
     response = annotator_client.get(f"/annotate/{slot.pk}/clip", headers={"Range": "bytes=99999999-"})
     assert response.status_code == 416
     assert response["Content-Range"].startswith("bytes */")
+    beyond = {"Range": f"bytes={'9' * 5000}-"}
+    assert annotator_client.get(f"/annotate/{slot.pk}/clip", headers=beyond).status_code == 416
 
 
 def test_a_clip_that_cannot_be_cut_is_not_found(annotator_client, slot):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from redis import Redis
 from rq import SimpleWorker
 from rq.executions import Execution
@@ -17,7 +18,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from pipeline import queues
-from pipeline.liveness import process_mark, process_space, worker_lives
+from pipeline.liveness import process_mark, process_space, worker_lives, worker_names
 from pipeline.queues import (
     JOBS,
     RETRY_PAUSES_S,
@@ -145,6 +146,54 @@ def test_what_an_earlier_run_left_does_not_stop_a_new_one(leave: Callable[[Job],
     assert queue.started_job_registry.get_job_ids() == queue.failed_job_registry.get_job_ids() == []
     assert queue.intermediate_queue.get_job_ids() == []
     assert not enqueue("label_video", 7)
+
+
+@pytest.fixture
+def taken(redis: Redis) -> Job:
+    """A job that was taken from its queue and not yet marked as started, while a worker lives."""
+    PipelineWorker([get_queue("compute")], connection=redis).register_birth()
+    enqueue("label_video", 7)
+    job = fetch_job(NAME)
+    assert job is not None
+    taken_but_never_started(job)
+    return job
+
+
+def test_a_page_waits_for_nothing_where_a_worker_may_just_have_taken_the_job(
+    taken: Job, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any, db: None
+) -> None:
+    monkeypatch.setattr(queues.time, "sleep", lambda seconds: pytest.fail("a page slept"))
+    assert not enqueue("label_video", 7)
+    assert not queues.enqueue_at("label_video", 7, when=timezone.now())
+    assert queues.is_alive(NAME, patient=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        enqueue_on_commit("label_video", 7)
+    assert get_queue("compute").job_ids == []
+
+
+def test_the_look_for_work_waits_and_nobody_waits_for_it(taken: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = []
+    monkeypatch.setattr(
+        queues.time, "sleep", lambda seconds: locked.append(taken.connection.exists(queues.lock_key("label_video", 7)))
+    )
+    assert enqueue("label_video", 7, patient=True)
+    assert locked == [0]
+    assert get_queue("compute").job_ids == [NAME]
+
+
+def test_the_look_for_work_leaves_what_a_worker_had_just_taken(taken: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    (worker,) = worker_names(taken.connection)
+    monkeypatch.setattr(queues.time, "sleep", lambda seconds: hold(taken, worker))
+    assert not enqueue("label_video", 7, patient=True)
+    assert not queues.enqueue_at("label_video", 7, when=timezone.now(), patient=True)
+    assert queues.is_alive(NAME)
+
+
+def test_a_lock_that_is_not_given_back_is_a_sentence(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "ANSWER_TIMEOUT_S", 0.2)
+    redis.set(queues.lock_key("train", 5), "somebody who sleeps")
+    with pytest.raises(QueueUnavailable):
+        enqueue("train", 5)
 
 
 @pytest.mark.django_db

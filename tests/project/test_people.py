@@ -3,9 +3,12 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from crossmodal import people
+from crossmodal import people, sessions
 from crossmodal.demo.listeners import listeners
 from crossmodal.roles import is_admin, is_annotator
 
@@ -52,6 +55,11 @@ def test_it_lists_everybody_with_role_standing_votes_and_last_sign_in(admin_clie
     assert rows["ada"]["self"]
 
 
+@pytest.mark.parametrize("name", ["list_people", "add_person", "home", "list_videos", "list_campaigns", "login"])
+def test_no_cache_keeps_an_admin_s_pages(name, admin_client):
+    assert "no-store" in admin_client.get(reverse(name))["Cache-Control"]
+
+
 def test_the_list_takes_a_fixed_number_of_queries(admin_client, factory, django_assert_num_queries):
     for _ in range(12):
         factory.make_vote(factory.make_task())
@@ -87,6 +95,11 @@ def test_a_new_admin_may_use_the_admin_site(admin_client):
         (",,", "Write at least one name."),
         ("bea\nBea", "Given more than once: Bea, bea."),
         ("ANN", "There is already an account named ann."),
+        ("\uff41nn", "There is already an account named ann."),
+        ("\uff41\uff4e\uff4e, bea", "There is already an account named ann."),
+        ("bea, \uff22ea", "Given more than once: Bea, bea."),
+        ("stra\u00dfe, STRASSE", "Given more than once: STRASSE, stra\u00dfe."),
+        ("\ufdfa", "cannot be a name"),
         ("two words", "“two words” cannot be a name"),
         ("a" * 151, "is too long: at most 150 characters."),
         ("\n".join(f"n{i}" for i in range(201)), "201 names at once are too many"),
@@ -97,6 +110,11 @@ def test_it_refuses_bad_names_in_words_and_makes_nobody(admin_client, annotator,
     response = add(admin_client, names)
     assert sentence in html.unescape(response.content.decode())
     assert User.objects.count() == before
+
+
+def test_names_are_kept_in_the_form_in_which_they_are_looked_up(admin_client):
+    add(admin_client, "\uff22\uff25\uff21\uff0c \ufb01ona")
+    assert set(User.objects.values_list("username", flat=True)) == {"ada", "BEA", "fiona"}
 
 
 def test_it_refuses_an_unknown_role(admin_client):
@@ -110,6 +128,32 @@ def test_deactivating_signs_the_person_out_at_once_and_can_be_undone(admin_clien
     update(admin_client, annotator, "reactivate")
     annotator.refresh_from_db()
     assert annotator.is_active
+
+
+def test_reactivating_revives_no_session(admin_client, annotator_client, annotator):
+    elsewhere = Client()
+    elsewhere.force_login(annotator)
+    update(admin_client, annotator, "deactivate")
+    update(admin_client, annotator, "reactivate")
+    for old in (annotator_client, elsewhere):
+        assert old.get(reverse("home")).status_code == 302
+    assert admin_client.get(reverse("home")).status_code == 200
+    annotator_client.force_login(annotator)
+    assert annotator_client.get(reverse("home")).status_code != 302
+
+
+def test_a_session_made_while_the_account_was_deactivated_ends_with_its_return(admin_client, annotator):
+    update(admin_client, annotator, "deactivate")
+    client = Client()
+    client.force_login(annotator)  # a sign-in that was under way
+    update(admin_client, annotator, "reactivate")
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_expired_sessions_are_cleared_and_others_stay(admin_client, annotator_client, annotator):
+    Session.objects.filter(pk=annotator_client.session.session_key).update(expire_date=timezone.now())
+    sessions.clear_expired()
+    assert [session.pk for session in Session.objects.all()] == [admin_client.session.session_key]
 
 
 def test_a_reset_password_is_shown_once_and_ends_the_old_sessions(admin_client, annotator_client, annotator):
@@ -152,6 +196,17 @@ def test_the_last_active_admin_stays(admin, factory):
     inactive = factory.make_user("bob", role="admin", is_active=False)
     with pytest.raises(people.RefusedError, match="ada is the last active admin"):
         people.set_active(admin, False, actor=inactive)
+
+
+def test_who_is_no_admin_any_more_changes_nothing(admin, annotator, factory):
+    """The request was let in before another admin took the rights away."""
+    former = factory.make_user("bob", role="admin", is_active=False)
+    factory.make_user("cleo", role="admin")
+    with pytest.raises(people.RefusedError, match="ask another one"):
+        people.set_active(admin, False, actor=former)
+    with pytest.raises(people.RefusedError, match="ask another one"):
+        people.change_role(admin, people.Role.ANNOTATOR, actor=former)
+    assert people.active_admins().filter(pk=admin.pk).exists()
 
 
 def test_an_admin_may_become_an_annotator_as_well(admin_client, admin):
