@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from pipeline.stages.errors import StageError
+from pipeline.stages.pauses import pause
 
 # The times of the rest hold, since silence takes the place of what is lost. With more than a fifth of the packets
 # damaged, hardly an utterance is whole any more.
@@ -101,12 +102,14 @@ class PacketDecoder:
                 try:
                     frames = decode(packet)
                 except av.FFmpegError:
-                    damaged += 1
-                    lost, plain = True, False
-                    lost_bytes += _sound_bytes(packet)
-                    if not begun and self._start_s is None and packet.pts is not None:
-                        self._start_s = packet.pts * tick_s
-                    continue
+                    frames = pause(self._stream.codec_context, packet)
+                    if not frames:
+                        damaged += 1
+                        lost, plain = True, False
+                        lost_bytes += _sound_bytes(packet)
+                        if not begun and self._start_s is None and packet.pts is not None:
+                            self._start_s = packet.pts * tick_s
+                        continue
                 if plain:
                     for frame in frames:
                         pts = frame.pts

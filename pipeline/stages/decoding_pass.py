@@ -84,7 +84,8 @@ def decode_once(
         if max_duration_s is not None and total_s > max_duration_s:
             raise _too_long(source, max_duration_s)
         packets = PacketDecoder(container, stream, source, way.loss_factor)
-        timeline, levels = Timeline(max_duration_s), Levels(stream.codec_context.name)
+        codec = stream.codec_context.name
+        timeline, levels = Timeline(max_duration_s, codec), Levels(codec)
         frames, told = 0, 0
         with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
             for samples in in_blocks(_resampled(timeline.place(packets.frames()), levels, way.mix, source)):
