@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline.stages.file_structure import is_cut_off, tells_fragments
-from pipeline.stages.header_lengths import asf_s, avi_s, caf_s, mp3_s, w64_s, wav_s
+from pipeline.stages.header_lengths import asf_s, avi_s, caf_s, mp3_s, w64_s
+from pipeline.stages.wav_header import wav_header
 
 # Encoders pad to whole packets and headers round: a tenth of a second. The rest is for clocks that are not exact.
 TOLERANCE_S = 0.5
@@ -51,7 +52,10 @@ def announced(source: Path, container: Any, stream: Any) -> Announced:
         duration_s: float | None = None
         match name:
             case "wav":
-                duration_s = wav_s(file, size)
+                header = wav_header(file, size)
+                duration_s = header.duration_s
+                if duration_s is not None and header.is_sound:
+                    duration_s += header.beyond_s
             case "w64":
                 duration_s = w64_s(file)
             case "caf":

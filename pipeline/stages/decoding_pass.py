@@ -19,7 +19,8 @@ from pipeline.stages.file_structure import lacks_index
 from pipeline.stages.progress import ProgressCallback
 from pipeline.stages.recording_time import Timeline
 from pipeline.stages.resampling import Resampler
-from pipeline.stages.sound_notes import MIN_DECODED_SHARE, change_notes, clock, cut_off_note, suspect_note
+from pipeline.stages.sound_notes import MIN_DECODED_SHARE, beyond_note, change_notes, clock, cut_off_note, suspect_note
+from pipeline.stages.wav_header import read_wav_header
 
 # Method §2: audio becomes 16 kHz mono. 16 bits are what pyAudioAnalysis reads from a WAV file.
 SAMPLE_RATE_HZ = 16_000
@@ -75,7 +76,10 @@ def decode_once(
         As `pipeline.stages.audio.decode`.
     """
     limit = None if max_duration_s is None else round(max_duration_s * SAMPLE_RATE_HZ)
-    with _opened(source) as container:
+    if not source.is_file():
+        raise StageError(f"There is no file {source.name}.")
+    wav = read_wav_header(source)
+    with _opened(source, ignore_length=wav.is_sound) as container:
         if not container.streams.audio:
             raise StageError(f"{source.name} has no audio in it; give a recording with sound.")
         stream = container.streams.best("audio") or container.streams.audio[0]
@@ -109,16 +113,21 @@ def decode_once(
         )
     progress(max(1, frames // SAMPLE_RATE_HZ), max(1, frames // SAMPLE_RATE_HZ))
     mix, mix_notes = levels.choose()
-    notes = (*cut_off_note(expected, decoded_s), *change_notes(timeline.changes), *suspect_note(packets.suspect))
+    notes = (
+        *cut_off_note(expected, decoded_s),
+        *beyond_note(wav),
+        *change_notes(timeline.changes),
+        *suspect_note(packets.suspect),
+    )
     wanted = Way(mix, way.loss_factor * packets.correction(expected.duration_s, source.stat().st_size))
     return frames, (*notes, *mix_notes), wanted if wanted != Way() else None
 
 
-def _opened(source: Path) -> Any:
-    if not source.is_file():
-        raise StageError(f"There is no file {source.name}.")
+def _opened(source: Path, *, ignore_length: bool) -> Any:
     try:
-        return av.open(os.fspath(source.absolute()), options=OPEN_OPTIONS)
+        # Demuxers other than that of WAV do not know the last option, and pass over it.
+        options = OPEN_OPTIONS | ({"ignore_length": "1"} if ignore_length else {})
+        return av.open(os.fspath(source.absolute()), options=options)
     except (av.FFmpegError, ValueError) as error:
         if lacks_index(source):
             raise StageError(

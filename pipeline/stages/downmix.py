@@ -150,7 +150,9 @@ class Levels:
             return
         channels = to_float(frame, None if self._lossless else MEASURED_SAMPLES)
         with np.errstate(over="ignore", invalid="ignore"):
-            products = [float(one.dot(other)) for row, one in enumerate(channels) for other in channels[: row + 1]]
+            # An offset, as cheap sound cards add it, is no sound, and goes together as it likes.
+            sound = [channel - channel.mean() for channel in channels] if n_channels > 1 else channels
+            products = [float(one.dot(other)) for row, one in enumerate(sound) for other in sound[: row + 1]]
         # Only loud blocks are looked at for their peak, and those of which the sum is no number.
         if is_float and (self._lossless or not max(products) < LOUD_ENERGY * len(channels[0])):
             self._add_peak(channels)

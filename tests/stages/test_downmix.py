@@ -75,6 +75,16 @@ class TestPhase:
         assert notes == ()
         assert np.abs(samples - (left + right) / 2).max() <= 1.5 / 32_768
 
+    def test_an_offset_does_not_hide_opposite_phase(self, tmp_path: Path) -> None:
+        samples, notes = decoded(written(tmp_path / "a.wav", 0.4 * ONE + 0.5, -0.4 * ONE + 0.5))
+        assert loudest_hz(samples[RATE:]) == pytest.approx(440, abs=1)
+        assert len(notes) == 1
+
+    def test_opposite_offsets_are_no_opposite_phase(self, tmp_path: Path) -> None:
+        samples, notes = decoded(written(tmp_path / "a.wav", 0.4 * ONE + 0.5, 0.4 * ONE - 0.5))
+        assert np.abs(samples - 0.4 * ONE).max() < 0.001
+        assert notes == ()
+
     def test_the_usual_mix_is_known_from_the_resampler(self) -> None:
         assert default_weights("mono").tolist() == [1]
         assert default_weights("stereo").tolist() == [0.5, 0.5]
