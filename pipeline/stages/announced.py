@@ -42,6 +42,10 @@ class Announced:
         missing_s = self.duration_s - decoded_s
         return missing_s if missing_s > TOLERANCE_S + TOLERANCE_SHARE * self.duration_s else 0.0
 
+    def fits(self, length_s: float) -> bool:
+        """Whether a length is what the file says, but for rounding."""
+        return self.duration_s is not None and abs(self.duration_s - length_s) <= TOLERANCE_S
+
 
 def announced(source: Path, container: Any, stream: Any) -> Announced:
     """Read what an open container and the file say of the sound's length."""
@@ -65,7 +69,8 @@ def announced(source: Path, container: Any, stream: Any) -> Announced:
             case "mp3":
                 duration_s = _mp3_s(file, stream)
             case "avi":
-                duration_s = avi_s(file)
+                # The count takes in chunks without sound, which FFmpeg writes where the sound starts late.
+                duration_s = avi_s(file) if cut_off else None
             case "matroska,webm":
                 duration_s = _matroska_s(file, container, stream)
             case _ if name.startswith("mov,"):

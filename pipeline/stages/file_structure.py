@@ -25,6 +25,12 @@ def tells_fragments(file: BinaryIO, size: int) -> bool:
     return b"moof" not in names or bool(names & {b"sidx", b"mfra"})
 
 
+def has_fragments(source: Path) -> bool:
+    """Whether an MP4 file is made of fragments, such as segments of DASH that were joined."""
+    with source.open("rb") as file:
+        return any(name == b"moof" for name, _ in boxes(file, os.fstat(file.fileno()).st_size))
+
+
 def is_cut_off(name: str, file: BinaryIO, size: int) -> bool:
     """Whether the file ends within a part whose length its header tells."""
     if name == "matroska,webm":
@@ -32,9 +38,7 @@ def is_cut_off(name: str, file: BinaryIO, size: int) -> bool:
     if name.startswith("mov,"):
         return any(end > size for _, end in boxes(file, size))
     if name == "avi":
-        file.seek(4)
-        length = struct.unpack("<I", file.read(4).ljust(4, b"\0"))[0]
-        return bool(0 < length < FIRST_PLACEHOLDER and length + 8 > size)
+        return _avi_end(file, size) > size
     return name == "ogg" and _ends_within_a_page(file, size)
 
 
@@ -53,6 +57,18 @@ def boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
             return
         position += length
         yield name, position
+
+
+def _avi_end(file: BinaryIO, size: int) -> int:
+    """Where an AVI file ends by its header; one above a gibibyte has several parts."""
+    position = 0
+    while position + 8 <= size:
+        file.seek(position)
+        kind, length = struct.unpack("<4sI", file.read(8))
+        if kind != b"RIFF" or not 0 < length < FIRST_PLACEHOLDER:
+            break
+        position += 8 + length + length % 2
+    return position if position != size + 1 else size
 
 
 def _segment_end(file: BinaryIO) -> int:

@@ -113,3 +113,11 @@ def beyond_note(header: WavHeader) -> tuple[str, ...]:
         f"The file's header tells {told} of sound, but data for {more} more follow behind it; they were left out. If "
         "they are sound, write the file again with a right header.",
     )
+
+
+SILENT_NOTE = "The recording is silent, or so quiet that nothing of it is left; give a louder one."
+
+
+def other_track_note(silent: int, taken: int) -> str:
+    """Tell that another track than the usual one was taken, by their numbers from 0."""
+    return f"Track {silent + 1} of the sound is silent; track {taken + 1} was taken instead."
