@@ -111,6 +111,7 @@ class PacketDecoder:
         """
         packets, damaged, suspect = 0, 0, 0
         begun, lost, lost_bytes = False, False, 0
+        before_s, frame_s = 0.0, 0.0  # of the last two frames, where there is no clock
         has_clock, tick_s = self._has_clock, float(self._stream.time_base or 0)
         decode = self._stream.codec_context.decode
         plain = False  # whether there is nothing to keep account of, as nearly always
@@ -128,12 +129,19 @@ class PacketDecoder:
                         if not begun and self._start_s is None and packet.pts is not None:
                             self._start_s = packet.pts * tick_s
                         continue
-                if plain:
+                if plain and has_clock:
                     for frame in frames:
                         pts = frame.pts
                         yield frame, None if pts is None else pts * tick_s, NO_GAP
                     continue
+                if plain and frames and packet.size <= LARGEST_MP3_PACKET:
+                    self._sound_s += frame_s
+                    self._sound_bytes += packet.size
+                    for frame in frames:
+                        yield frame, None, NO_GAP
+                    continue
                 if not frames:
+                    plain = False
                     lost_bytes += packet.size if begun else 0
                     continue
                 if self._marks_damage:
@@ -150,14 +158,16 @@ class PacketDecoder:
                     if has_clock:
                         yield frame, None if pts is None else pts * tick_s, gap
                     else:
-                        self._sound_s += frame.samples / frame.sample_rate
+                        before_s, frame_s = frame_s, frame.samples / frame.sample_rate
+                        self._sound_s += frame_s
                         self._sound_bytes += packet.size
                         yield frame, None, gap
                     begun, lost, lost_bytes = True, False, 0
+                # Encoders' padding is cut from the first frames; after two alike the rest is as long.
+                plain = before_s == frame_s and not self._marks_damage
                 if not has_clock and packet.size > LARGEST_MP3_PACKET and (excess := self._excess(packet)):
-                    lost, lost_bytes = True, excess
+                    lost, lost_bytes, plain = True, excess, False
                     self._sound_bytes -= excess
-                plain = has_clock and not self._marks_damage
         except av.FFmpegError as error:
             name = self._source.name
             raise StageError(f"{name} is damaged and cannot be decoded to its end; get it again.") from error
