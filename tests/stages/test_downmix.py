@@ -130,6 +130,15 @@ class TestFloats:
         assert np.abs(samples - loud / np.abs(loud).max()).max() < 0.001
         assert len(notes) == 1
 
+    @pytest.mark.parametrize("level", [1.0, 4.0])
+    def test_a_click_does_not_make_the_speech_quiet(self, tmp_path: Path, level: float) -> None:
+        sound = level * ONE
+        sound[70_000] = 5_000
+        samples, notes = decoded(written(tmp_path / "a.wav", sound, subtype="FLOAT"))
+        assert np.abs(samples[:60_000]).max() == pytest.approx(min(1.0, level / 2), abs=0.01)
+        assert len(notes) == (1 if level == 1 else 2)
+        assert notes[0].startswith("A few clicks reach 5,000 times full scale")
+
     def test_phase_and_level_are_mended_together(self, tmp_path: Path) -> None:
         samples, notes = decoded(written(tmp_path / "a.wav", 6 * ONE, -6 * ONE, subtype="FLOAT"))
         assert np.abs(samples - 2 * ONE).max() < 0.001
