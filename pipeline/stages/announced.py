@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline.stages.file_structure import is_cut_off, tells_fragments
-from pipeline.stages.header_lengths import asf_s, avi_s, caf_s, mp3_s, w64_s, wav_s
+from pipeline.stages.header_lengths import asf_s, avi_s, caf_s, mp3_s, w64_s
+from pipeline.stages.wav_header import wav_header
 
 # Encoders pad to whole packets and headers round: a tenth of a second. The rest is for clocks that are not exact.
 TOLERANCE_S = 0.5
@@ -41,6 +42,10 @@ class Announced:
         missing_s = self.duration_s - decoded_s
         return missing_s if missing_s > TOLERANCE_S + TOLERANCE_SHARE * self.duration_s else 0.0
 
+    def fits(self, length_s: float) -> bool:
+        """Whether a length is what the file says, but for rounding."""
+        return self.duration_s is not None and abs(self.duration_s - length_s) <= TOLERANCE_S
+
 
 def announced(source: Path, container: Any, stream: Any) -> Announced:
     """Read what an open container and the file say of the sound's length."""
@@ -51,7 +56,10 @@ def announced(source: Path, container: Any, stream: Any) -> Announced:
         duration_s: float | None = None
         match name:
             case "wav":
-                duration_s = wav_s(file, size)
+                header = wav_header(file, size)
+                duration_s = header.duration_s
+                if duration_s is not None and header.is_sound:
+                    duration_s += header.beyond_s
             case "w64":
                 duration_s = w64_s(file)
             case "caf":
@@ -61,7 +69,8 @@ def announced(source: Path, container: Any, stream: Any) -> Announced:
             case "mp3":
                 duration_s = _mp3_s(file, stream)
             case "avi":
-                duration_s = avi_s(file)
+                # The count takes in chunks without sound, which FFmpeg writes where the sound starts late.
+                duration_s = avi_s(file) if cut_off else None
             case "matroska,webm":
                 duration_s = _matroska_s(file, container, stream)
             case _ if name.startswith("mov,"):

@@ -12,9 +12,10 @@ import numpy as np
 import soundfile as sf
 
 from pipeline.stages import decoding_pass
-from pipeline.stages.decoding_pass import BLOCK_FRAMES, Way, decode_once
+from pipeline.stages.decoding_pass import BLOCK_FRAMES, Decoded, Way, decode_once
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
+from pipeline.stages.sound_notes import SILENT_NOTE, other_track_note
 
 # Of every recording that `decode` makes.
 SAMPLE_RATE_HZ = decoding_pass.SAMPLE_RATE_HZ
@@ -76,13 +77,25 @@ def decode(
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         form = "FLAC" if target.suffix == ".flac" else "WAV"
-        frames, notes, again = decode_once(source, temporary, form, max_duration_s, progress, Way())
-        if again is not None:
-            frames, notes, _ = decode_once(source, temporary, form, max_duration_s, progress, again)
+
+        def decoded(way: Way) -> Decoded:
+            done = decode_once(source, temporary, form, max_duration_s, progress, way)
+            if done.again is None:
+                return done
+            return decode_once(source, temporary, form, max_duration_s, progress, done.again)
+
+        done = decoded(Way())
+        notes = (*done.notes, SILENT_NOTE) if done.is_silent else done.notes
+        if done.is_silent:
+            for track in [track for track in range(done.tracks) if track != done.track]:
+                other = decoded(Way(track=track))
+                if not other.is_silent:
+                    done, notes = other, (*other.notes, other_track_note(done.track, track))
+                    break
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    return Recording(path=target, frames=frames, sample_rate_hz=SAMPLE_RATE_HZ, notes=notes)
+    return Recording(path=target, frames=done.frames, sample_rate_hz=SAMPLE_RATE_HZ, notes=notes)
 
 
 @contextlib.contextmanager

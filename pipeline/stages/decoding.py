@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.stream
 
 from pipeline.stages.errors import StageError
+from pipeline.stages.pauses import pause
 
 # The times of the rest hold, since silence takes the place of what is lost. With more than a fifth of the packets
 # damaged, hardly an utterance is whole any more.
@@ -64,14 +66,28 @@ class PacketDecoder:
         The file, for messages.
     loss_factor : float
         What `correction` gave after the stream was decoded before.
+    late_s : float
+        Seconds that are missing before the first packet, where another pass has shown it.
+    from_zero : bool
+        Whether the time stamps of sound alone count from the beginning of the recording.
 
     Attributes
     ----------
+    first_s : float
+        Time stamp of the first frame, 0 where there is none.
     suspect : int
         Packets that were decoded although their container marks them as damaged.
     """
 
-    def __init__(self, container: Any, stream: Any, source: Path, loss_factor: float = 1.0) -> None:
+    def __init__(
+        self,
+        container: Any,
+        stream: Any,
+        source: Path,
+        loss_factor: float = 1.0,
+        late_s: float = 0.0,
+        from_zero: bool = False,
+    ) -> None:
         self._container = container
         self._stream = stream
         self._source = source
@@ -80,7 +96,10 @@ class PacketDecoder:
         self._start_s: float | None = None  # stamp of a damaged packet before everything
         self._loss_factor = loss_factor
         self._sound_bytes, self._sound_s, self._lost_s = 0, 0.0, 0.0  # only where there is no clock
+        self._late_s = late_s
+        self._from_zero = from_zero
         self.suspect = 0
+        self.first_s = 0.0
 
     def frames(self) -> Iterator[Decoded]:
         """Decode the stream to its end.
@@ -92,6 +111,7 @@ class PacketDecoder:
         """
         packets, damaged, suspect = 0, 0, 0
         begun, lost, lost_bytes = False, False, 0
+        before_s, frame_s = 0.0, 0.0  # of the last two frames, where there is no clock
         has_clock, tick_s = self._has_clock, float(self._stream.time_base or 0)
         decode = self._stream.codec_context.decode
         plain = False  # whether there is nothing to keep account of, as nearly always
@@ -101,18 +121,27 @@ class PacketDecoder:
                 try:
                     frames = decode(packet)
                 except av.FFmpegError:
-                    damaged += 1
-                    lost, plain = True, False
-                    lost_bytes += _sound_bytes(packet)
-                    if not begun and self._start_s is None and packet.pts is not None:
-                        self._start_s = packet.pts * tick_s
-                    continue
-                if plain:
+                    frames = pause(self._stream.codec_context, packet)
+                    if not frames:
+                        damaged += 1
+                        lost, plain = True, False
+                        lost_bytes += _sound_bytes(packet)
+                        if not begun and self._start_s is None and packet.pts is not None:
+                            self._start_s = packet.pts * tick_s
+                        continue
+                if plain and has_clock:
                     for frame in frames:
                         pts = frame.pts
                         yield frame, None if pts is None else pts * tick_s, NO_GAP
                     continue
+                if plain and frames and packet.size <= LARGEST_MP3_PACKET:
+                    self._sound_s += frame_s
+                    self._sound_bytes += packet.size
+                    for frame in frames:
+                        yield frame, None, NO_GAP
+                    continue
                 if not frames:
+                    plain = False
                     lost_bytes += packet.size if begun else 0
                     continue
                 if self._marks_damage:
@@ -129,14 +158,16 @@ class PacketDecoder:
                     if has_clock:
                         yield frame, None if pts is None else pts * tick_s, gap
                     else:
-                        self._sound_s += frame.samples / frame.sample_rate
+                        before_s, frame_s = frame_s, frame.samples / frame.sample_rate
+                        self._sound_s += frame_s
                         self._sound_bytes += packet.size
                         yield frame, None, gap
                     begun, lost, lost_bytes = True, False, 0
+                # Encoders' padding is cut from the first frames; after two alike the rest is as long.
+                plain = before_s == frame_s and not self._marks_damage
                 if not has_clock and packet.size > LARGEST_MP3_PACKET and (excess := self._excess(packet)):
-                    lost, lost_bytes = True, excess
+                    lost, lost_bytes, plain = True, excess, False
                     self._sound_bytes -= excess
-                plain = has_clock and not self._marks_damage
         except av.FFmpegError as error:
             name = self._source.name
             raise StageError(f"{name} is damaged and cannot be decoded to its end; get it again.") from error
@@ -147,15 +178,28 @@ class PacketDecoder:
             )
 
     def _lead_s(self, time_s: float | None) -> float:
-        """Seconds between the start of the container and that of its audio; 0 for a container of audio alone."""
-        container = self._container
-        if time_s is None or container.start_time is None or not container.streams.video:
+        """Seconds between the start of the recording and that of its sound.
+
+        Where there are other streams, the first of them is the start. Sound alone begins at once, unless an edit list
+        says otherwise; recordings of live streams have stamps that begin anywhere.
+        """
+        if time_s is None:
             return 0.0
-        lead_s = (time_s if self._start_s is None else self._start_s) - container.start_time / av.time_base
+        container = self._container
+        start_s = time_s if self._start_s is None else self._start_s
+        others = [stream for stream in (*container.streams.video, *container.streams.audio) if not _is_cover(stream)]
+        if len(others) == 1 and self._from_zero:
+            return start_s if MIN_LEAD_LOSS_S <= start_s <= MAX_LEAD_LOSS_S else 0.0
+        if len(others) == 1 or container.start_time is None:
+            return 0.0
+        lead_s = start_s - container.start_time / av.time_base
         return float(max(0.0, min(lead_s, (container.duration or 0) / av.time_base)))
 
     def _gap_before(self, packet: Any, frame: Any, time_s: float | None, lost_bytes: int) -> Gap:
         """What lies before the first frame."""
+        self.first_s = time_s or 0.0
+        if self._late_s:
+            return Gap(lost_s=self._late_s)
         lost_s = 0.0
         if not self._has_clock:
             lost_s = lost_bytes * frame.samples / frame.sample_rate / packet.size
@@ -206,3 +250,7 @@ def _sound_bytes(packet: Any) -> int:
     """Bytes of a damaged packet that may have been sound."""
     content = bytes(packet)
     return 0 if any(tag in content for tag in TAGS) else len(content)
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)

@@ -15,11 +15,13 @@ from pipeline.stages.blocks import in_blocks
 from pipeline.stages.decoding import PacketDecoder
 from pipeline.stages.downmix import Levels, Mix, NotANumberError
 from pipeline.stages.errors import StageError
-from pipeline.stages.file_structure import lacks_index
+from pipeline.stages.file_structure import has_fragments, lacks_index
 from pipeline.stages.progress import ProgressCallback
 from pipeline.stages.recording_time import Timeline
 from pipeline.stages.resampling import Resampler
-from pipeline.stages.sound_notes import MIN_DECODED_SHARE, change_notes, clock, cut_off_note, suspect_note
+from pipeline.stages.sound_notes import MIN_DECODED_SHARE, beyond_note, change_notes, clock, cut_off_note, suspect_note
+from pipeline.stages.tracks import choose_track
+from pipeline.stages.wav_header import read_wav_header
 
 # Method §2: audio becomes 16 kHz mono. 16 bits are what pyAudioAnalysis reads from a WAV file.
 SAMPLE_RATE_HZ = 16_000
@@ -44,10 +46,44 @@ class Way:
         Replaces FFmpeg's downmix.
     loss_factor : float
         Corrects the length of what was lost, where it was reckoned from bytes.
+    late_s : float
+        Seconds that are missing at the beginning.
+    track : int or None
+        Number of the track of sound from 0; None chooses one.
     """
 
     mix: Mix | None = None
     loss_factor: float = 1.0
+    late_s: float = 0.0
+    track: int | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What became of a file in one pass.
+
+    Attributes
+    ----------
+    frames : int
+        Samples written.
+    notes : tuple of str
+        Sentences on what was lost or changed.
+    again : Way or None
+        How it has to be decoded again, if so.
+    is_silent : bool
+        Whether there is nothing to hear.
+    track : int
+        Number of the track of sound that was decoded, from 0.
+    tracks : int
+        How many there are.
+    """
+
+    frames: int
+    notes: tuple[str, ...]
+    again: Way | None
+    is_silent: bool
+    track: int
+    tracks: int
 
 
 def decode_once(
@@ -57,17 +93,8 @@ def decode_once(
     max_duration_s: float | None,
     progress: ProgressCallback,
     way: Way,
-) -> tuple[int, tuple[str, ...], Way | None]:
+) -> Decoded:
     """Decode a file and write its sound.
-
-    Returns
-    -------
-    int
-        Samples written.
-    tuple of str
-        Sentences on what was lost or changed.
-    Way or None
-        How it has to be decoded again, if so.
 
     Raises
     ------
@@ -75,21 +102,30 @@ def decode_once(
         As `pipeline.stages.audio.decode`.
     """
     limit = None if max_duration_s is None else round(max_duration_s * SAMPLE_RATE_HZ)
-    with _opened(source) as container:
+    if not source.is_file():
+        raise StageError(f"There is no file {source.name}.")
+    wav = read_wav_header(source)
+    with _opened(source, ignore_length=wav.is_sound) as container:
         if not container.streams.audio:
             raise StageError(f"{source.name} has no audio in it; give a recording with sound.")
-        stream = container.streams.best("audio") or container.streams.audio[0]
+        tracks = container.streams.audio
+        stream, track_notes = choose_track(container) if way.track is None else (tracks[way.track], ())
+        is_in_fragments = container.format.name.startswith("mov,") and has_fragments(source)
+        is_alone = len(container.streams) == 1
         total_s = _total_s(container)
         expected = announced(source, container, stream)
         if max_duration_s is not None and total_s > max_duration_s:
             raise _too_long(source, max_duration_s)
-        packets = PacketDecoder(container, stream, source, way.loss_factor)
-        timeline, levels = Timeline(max_duration_s), Levels(stream.codec_context.name)
-        frames, told = 0, 0
+        from_zero = container.format.name.startswith("mov,") and not is_in_fragments
+        packets = PacketDecoder(container, stream, source, way.loss_factor, way.late_s, from_zero)
+        codec = stream.codec_context.name
+        timeline, levels = Timeline(max_duration_s, codec), Levels(codec)
+        frames, told, is_silent = 0, 0, True
         with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
             for samples in in_blocks(_resampled(timeline.place(packets.frames()), levels, way.mix, source)):
                 file.write(samples)
                 frames += len(samples)
+                is_silent = is_silent and not ((samples > 1) | (samples < -1)).any()
                 if limit is not None and frames > limit:
                     raise _too_long(source, max_duration_s or 0.0)
                 if frames - told >= BLOCK_FRAMES:
@@ -108,16 +144,27 @@ def decode_once(
         )
     progress(max(1, frames // SAMPLE_RATE_HZ), max(1, frames // SAMPLE_RATE_HZ))
     mix, mix_notes = levels.choose()
-    notes = (*cut_off_note(expected, decoded_s), *change_notes(timeline.changes), *suspect_note(packets.suspect))
-    wanted = Way(mix, way.loss_factor * packets.correction(expected.duration_s, source.stat().st_size))
-    return frames, (*notes, *mix_notes), wanted if wanted != Way() else None
+    notes = (
+        *track_notes,
+        *cut_off_note(expected, decoded_s),
+        *beyond_note(wav),
+        *change_notes(timeline.changes),
+        *suspect_note(packets.suspect),
+    )
+    # Segments of a stream from the midst of a recording, of which the index tells the whole.
+    is_late = is_in_fragments and is_alone and expected.missing_s(decoded_s) > 0
+    late_s = packets.first_s if is_late and expected.fits(packets.first_s + decoded_s) else 0.0
+    factor = way.loss_factor * packets.correction(expected.duration_s, source.stat().st_size)
+    wanted = Way(mix, factor, late_s, way.track)
+    again = wanted if wanted != Way(track=way.track) else None
+    return Decoded(frames, (*notes, *mix_notes), again, is_silent, tracks.index(stream), len(tracks))
 
 
-def _opened(source: Path) -> Any:
-    if not source.is_file():
-        raise StageError(f"There is no file {source.name}.")
+def _opened(source: Path, *, ignore_length: bool) -> Any:
     try:
-        return av.open(os.fspath(source.absolute()), options=OPEN_OPTIONS)
+        # Demuxers other than that of WAV do not know the last option, and pass over it.
+        options = OPEN_OPTIONS | ({"ignore_length": "1"} if ignore_length else {})
+        return av.open(os.fspath(source.absolute()), options=options)
     except (av.FFmpegError, ValueError) as error:
         if lacks_index(source):
             raise StageError(

@@ -23,6 +23,10 @@ MIN_LOST_S = 1.0
 MIN_LOST_SHARE = 0.01
 # Rounding to 16 bits clips nothing up to here.
 FULL_SCALE = 1 + 1 / 65_536
+# Scaling by a single wrong sample would leave nothing of the speech: 20 dB above all but a fiftieth of the blocks. With
+# fewer blocks (each is less than a second) nothing is usual.
+CLICK_RATIO = 10.0
+MIN_BLOCKS = 4
 # Lossy codecs overshoot in ordinary speech and music, by up to 3 dB. Twice full scale is a wrong level where a quarter
 # of the blocks reaches it; damaged packets, which can decode to anything, are in fewer. The level of those blocks and
 # 6 dB become full scale, or less where nearly nothing is as loud.
@@ -150,7 +154,9 @@ class Levels:
             return
         channels = to_float(frame, None if self._lossless else MEASURED_SAMPLES)
         with np.errstate(over="ignore", invalid="ignore"):
-            products = [float(one.dot(other)) for row, one in enumerate(channels) for other in channels[: row + 1]]
+            # An offset, as cheap sound cards add it, is no sound, and goes together as it likes.
+            sound = [channel - channel.mean() for channel in channels] if n_channels > 1 else channels
+            products = [float(one.dot(other)) for row, one in enumerate(sound) for other in sound[: row + 1]]
         # Only loud blocks are looked at for their peak, and those of which the sum is no number.
         if is_float and (self._lossless or not max(products) < LOUD_ENERGY * len(channels[0])):
             self._add_peak(channels)
@@ -179,10 +185,19 @@ class Levels:
             return 1.0
         if self._lossless:
             peak = max(self._peaks)
+            if peak > CLICK_RATIO * (usual := self._usual_peak):
+                peak = usual
             return peak if peak > FULL_SCALE else 1.0
         quiet = [0.0] * (self._n_measured - len(self._peaks))
         usual, highest = np.quantile(quiet + self._peaks, LOSSY_QUANTILES).tolist()
         return min(highest, 2 * usual) if usual > LOSSY_FULL_SCALE else 1.0
+
+    @property
+    def _usual_peak(self) -> float:
+        """The peak of the loudest block but for a fiftieth of them, at least full scale; that of all where few are."""
+        peaks = sorted(self._peaks)
+        but = max(1, len(peaks) // 50)
+        return max(1.0, peaks[-1 - but]) if len(peaks) >= MIN_BLOCKS else peaks[-1]
 
     def choose(self) -> tuple[Mix | None, tuple[str, ...]]:
         """The mix that is needed instead of the usual one, or None; and what to say about it."""
@@ -196,6 +211,11 @@ class Levels:
             if name:
                 weights[layout] = chosen
         gain = 1.0
+        if self._lossless and self._peaks and max(self._peaks) > CLICK_RATIO * self._usual_peak:
+            notes.append(
+                f"A few clicks reach {max(self._peaks):,.0f} times full scale, far above all other sound; they were "
+                "clipped."
+            )
         if (peak := self.peak) > 1:
             gain = 1 / peak
             notes.append(

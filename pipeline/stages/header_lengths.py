@@ -15,28 +15,6 @@ _HEAD_BYTES = 65_536
 _MPEG_RATES_HZ = (44_100, 48_000, 32_000)
 
 
-def wav_s(file: BinaryIO, size: int) -> float | None:
-    """Length of the data chunk over bytes per second, RF64 included."""
-    file.seek(0)
-    riff = file.read(12)
-    rate, large, position = 0, 0, 12
-    while riff[:4] in (b"RIFF", b"RF64", b"RIFX") and position + 8 <= size:
-        file.seek(position)
-        kind, length = struct.unpack(">4sI" if riff[:4] == b"RIFX" else "<4sI", file.read(8))
-        if kind == b"ds64":
-            large = struct.unpack("<Q", file.read(16)[8:].ljust(8, b"\0"))[0]
-        elif kind == b"fmt ":
-            rate = struct.unpack(">I" if riff[:4] == b"RIFX" else "<I", file.read(16)[8:12].ljust(4, b"\0"))[0]
-        elif kind == b"data":
-            if length == 0xFFFF_FFFF and large:
-                length = large
-            elif not 0 < length < FIRST_PLACEHOLDER:
-                return None
-            return length / rate if rate else None
-        position += 8 + length + length % 2
-    return None
-
-
 def w64_s(file: BinaryIO) -> float | None:
     file.seek(0)
     head = file.read(4096)

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from pipeline.stages.decoding import NO_GAP, Decoded, Gap
+from pipeline.stages.pauses import is_opus_pause
 
 # Containers round time stamps to a millisecond, and live recordings jitter by some. The shortest usual packet has
 # 20 ms (Opus, AMR); 21 and more have AAC, MP3 and AC-3. A lost one lies above this, and rounding far below.
@@ -39,8 +40,8 @@ class Change:
     Attributes
     ----------
     kind : str
-        "hole" (silence stands there), "overlap" (sound was left out), "clock" (the stamps begin anew there), "stamps"
-        (they make no sense from there on).
+        "hole" (silence stands there), "pause" (silence stands there, and nothing was lost), "overlap" (sound was left
+        out), "clock" (the stamps begin anew there), "stamps" (they make no sense from there on).
     start_s, length_s : float
         In seconds of the placed sound.
     damaged : bool
@@ -63,11 +64,15 @@ class Timeline:
     ----------
     max_duration_s : float, optional
         A hole that would lead beyond it is not believed.
+    codec : str
+        Opus leaves out packets while nobody speaks.
     """
 
-    def __init__(self, max_duration_s: float | None = None) -> None:
+    def __init__(self, max_duration_s: float | None = None, codec: str = "") -> None:
         self.changes: list[Change] = []
         self._max_duration_s = max_duration_s
+        self._has_pauses = "opus" in codec
+        self._last: Any = None  # the frame before those that wait
         # Frames that wait for those after them: (frame, gap, distance between its stamp and the sound decoded before
         # it, the length of that sound).
         self._waiting: deque[tuple[Any, Gap, float | None, float]] = deque()
@@ -95,6 +100,7 @@ class Timeline:
                 and not waiting
                 and not self._cut
             ):
+                self._last = frame
                 yield frame
                 continue
             if self._origin_s is None and time_s is not None:
@@ -125,6 +131,7 @@ class Timeline:
         if not self._is_near(distance):
             yield from self._jump(frame, content_s, gap.damaged)
         self._waiting.popleft()
+        self._last = frame
         yield from self._rest(frame)
 
     def _jump(self, frame: Any, content_s: float, damaged: bool) -> Iterator[Any]:
@@ -186,7 +193,8 @@ class Timeline:
     def _hole(self, frame: Any, content_s: float, length_s: float, damaged: bool) -> Iterator[Any]:
         rate = frame.sample_rate
         samples = round(length_s * rate)
-        self.changes.append(Change("hole", content_s + self._shift_s, samples / rate, damaged))
+        is_pause = self._has_pauses and not damaged and is_opus_pause(self._last, frame, length_s)
+        self.changes.append(Change("pause" if is_pause else "hole", content_s + self._shift_s, samples / rate, damaged))
         self._shift_s += samples / rate
         overlapped = min(self._cut, samples)  # there is sound already up to here
         self._cut -= overlapped

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.stages.announced import Announced
 from pipeline.stages.recording_time import Change
+from pipeline.stages.wav_header import WavHeader
 
 # Holes and overlaps that last as long are named one by one, up to so many; the others are summed up.
 NAMED_FROM_S = 0.1
@@ -90,12 +91,33 @@ def suspect_note(packets: int) -> tuple[str, ...]:
 
 def cut_off_note(announced: Announced, decoded_s: float) -> tuple[str, ...]:
     """Tell that a recording ends before it should."""
-    missing_s = announced.missing_s(decoded_s)
+    missing_s, got = announced.missing_s(decoded_s), clock(round(decoded_s, 1))
     if announced.cut_off and (announced.duration_s is None or 0 < missing_s < UNCERTAIN_S):
-        return (f"The file ends in the middle of its data, after {clock(decoded_s)}; it was probably cut off. {AGAIN}",)
+        return (f"The file ends in the middle of its data, after {got}; it was probably cut off. {AGAIN}",)
     if not missing_s:
         return ()
-    said, got = clock(announced.duration_s or 0), clock(decoded_s)
+    said = clock(round(announced.duration_s or 0, 1))
     if said == got:
         said, got = f"{announced.duration_s:.1f} s", f"{decoded_s:.1f} s"
     return (f"The file says {said}, only {got} could be decoded; it was probably cut off. {AGAIN}",)
+
+
+def beyond_note(header: WavHeader) -> tuple[str, ...]:
+    """Tell that a WAV file goes on behind the sound that its header tells."""
+    if header.duration_s is None or not header.beyond_s:
+        return ()
+    told, more = clock(header.duration_s), length(header.beyond_s)
+    if header.is_sound:
+        return (f"The file's header tells {told} of sound, but {more} more follow; they were taken as well.",)
+    return (
+        f"The file's header tells {told} of sound, but data for {more} more follow behind it; they were left out. If "
+        "they are sound, write the file again with a right header.",
+    )
+
+
+SILENT_NOTE = "The recording is silent, or so quiet that nothing of it is left; give a louder one."
+
+
+def other_track_note(silent: int, taken: int) -> str:
+    """Tell that another track than the usual one was taken, by their numbers from 0."""
+    return f"Track {silent + 1} of the sound is silent; track {taken + 1} was taken instead."

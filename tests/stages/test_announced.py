@@ -3,7 +3,9 @@
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
+import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -155,3 +157,33 @@ def test_an_mp3_whose_length_is_reckoned_gives_no_false_alarm(tmp_path: Path, ch
 def test_a_picture_that_goes_on_is_no_missing_sound(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mkv", sine(440, 3.0, 16_000)[None], 16_000, "flac", picture=True, late_s=2.0)
     assert notes_of(path) == ()
+
+
+@pytest.mark.parametrize("live", ["0", "1"])
+def test_a_recording_of_a_browser_that_was_cut_off_is_noted(tmp_path: Path, live: str) -> None:
+    source = encode(tmp_path / "source.webm", speech_like(12.0)[None], RATE, "libopus")
+    path, options = tmp_path / "a.webm", {"live": live, "cluster_time_limit": "5000"}
+    with av.open(str(source)) as before, path.open("wb") as file:
+        pipe: Any = Pipe(file)
+        with av.open(pipe, "w", format="webm", options=options) as after:
+            stream = after.add_stream_from_template(before.streams.audio[0])
+            for packet in before.demux(audio=0):
+                if packet.pts is not None:
+                    packet.stream = stream
+                    after.mux(packet)
+    assert notes_of(path) == ()
+    content = path.read_bytes()
+    for share in (0.5, 0.8, 0.97):
+        path.write_bytes(content[: round(share * len(content))])
+        assert len(notes_of(path)) == 1
+        assert notes_of(path)[0].startswith("The file ends in the middle of its data, after 0:")
+
+
+class Pipe:
+    """A file that cannot be written again at an earlier place."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, content: bytes) -> int:
+        return self._file.write(content)

@@ -75,6 +75,16 @@ class TestPhase:
         assert notes == ()
         assert np.abs(samples - (left + right) / 2).max() <= 1.5 / 32_768
 
+    def test_an_offset_does_not_hide_opposite_phase(self, tmp_path: Path) -> None:
+        samples, notes = decoded(written(tmp_path / "a.wav", 0.4 * ONE + 0.5, -0.4 * ONE + 0.5))
+        assert loudest_hz(samples[RATE:]) == pytest.approx(440, abs=1)
+        assert len(notes) == 1
+
+    def test_opposite_offsets_are_no_opposite_phase(self, tmp_path: Path) -> None:
+        samples, notes = decoded(written(tmp_path / "a.wav", 0.4 * ONE + 0.5, 0.4 * ONE - 0.5))
+        assert np.abs(samples - 0.4 * ONE).max() < 0.001
+        assert notes == ()
+
     def test_the_usual_mix_is_known_from_the_resampler(self) -> None:
         assert default_weights("mono").tolist() == [1]
         assert default_weights("stereo").tolist() == [0.5, 0.5]
@@ -119,6 +129,15 @@ class TestFloats:
         samples, notes = decoded(written(tmp_path / "a.wav", loud, subtype="FLOAT"))
         assert np.abs(samples - loud / np.abs(loud).max()).max() < 0.001
         assert len(notes) == 1
+
+    @pytest.mark.parametrize("level", [1.0, 4.0])
+    def test_a_click_does_not_make_the_speech_quiet(self, tmp_path: Path, level: float) -> None:
+        sound = level * ONE
+        sound[70_000] = 5_000
+        samples, notes = decoded(written(tmp_path / "a.wav", sound, subtype="FLOAT"))
+        assert np.abs(samples[:60_000]).max() == pytest.approx(min(1.0, level / 2), abs=0.01)
+        assert len(notes) == (1 if level == 1 else 2)
+        assert notes[0].startswith("A few clicks reach 5,000 times full scale")
 
     def test_phase_and_level_are_mended_together(self, tmp_path: Path) -> None:
         samples, notes = decoded(written(tmp_path / "a.wav", 6 * ONE, -6 * ONE, subtype="FLOAT"))
