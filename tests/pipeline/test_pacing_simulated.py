@@ -51,7 +51,7 @@ class World:
     def is_alive(self, name: str, *, running: bool = False) -> bool:
         return name in self.running or (not running and name in self.waiting)
 
-    def enqueue_at(self, job: str, *pks: int, when: datetime) -> bool:
+    def enqueue_at(self, job: str, *pks: int, when: datetime, patient: bool = False) -> bool:
         self.maybe_die(0.03)
         name = job_id(job, *pks)
         if name in self.running:
@@ -62,7 +62,7 @@ class World:
         self.waiting[name] = (when, len(RETRY_PAUSES_S))
         return True
 
-    def enqueue(self, job: str, *pks: int) -> bool:
+    def enqueue(self, job: str, *pks: int, patient: bool = False) -> bool:
         return not self.is_alive(job_id(job, *pks)) and self.enqueue_at(job, *pks, when=self.now)
 
     # ------------------------------------------------------------ workers
