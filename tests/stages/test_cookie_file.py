@@ -18,9 +18,9 @@ from tests.loopback import Site, _Handler, serving
 from tests.stages.test_download import write_tone
 
 LIMITS = DownloadLimits(max_duration_s=3600, max_bytes=10_000_000, socket_timeout_s=3)
-LATER = int(time.time()) + 86_400
+LATER = 4_000_000_000  # in 2096; a time of now would give the tests other names in each process
 LINE = f".youtube.com\tTRUE\t/\tTRUE\t{LATER}\tSID\tabc"
-OLD = f".youtube.com\tTRUE\t/\tTRUE\t{LATER - 200_000}\tPREF\tf6=1"
+OLD = ".youtube.com\tTRUE\t/\tTRUE\t1000000000\tPREF\tf6=1"
 HEADER = "# Netscape HTTP Cookie File\n"
 
 
