@@ -4,16 +4,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from pipeline.choices import VideoState
 from pipeline.claims import finish, leave, show
-from pipeline.download_settings import download_options
+from pipeline.download_settings import download_limits, download_options
 from pipeline.hosts import check_host, private_origins
 from pipeline.models import Video
 from pipeline.pacing import Turn, asking
-from pipeline.stages.download import Captions, DownloadLimits, download_captions
+from pipeline.stages.download import Captions, download_captions
 from pipeline.stages.errors import SiteRefusesError, StageError
 
 HOUR: Final = 3600
@@ -42,12 +41,11 @@ def ask_for_captions(video: Video, folder: Path, turn: Turn | None) -> Captions 
     show(video, "Asking for the captions")
     try:
         check_host(video.url)
-        limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
         with asking(turn):
             found = download_captions(
                 video.url,
                 folder=folder,
-                limits=limits,
+                limits=download_limits(),
                 private_origins=private_origins(),
                 options=download_options(),
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from pipeline.stages.cookie_file import read_cookies
+from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_options import DownloadOptions, environment_proxies, parse_js_runtime, parse_proxy
 from pipeline.stages.errors import StageError
 
@@ -37,6 +38,11 @@ def _options(wrong: Collection[str]) -> DownloadOptions:
         player_clients=() if "DOWNLOAD_PLAYER_CLIENTS" in wrong else player_clients(),
         request_pause_s=settings.DOWNLOAD_REQUEST_PAUSE_S,
     )
+
+
+def download_limits() -> DownloadLimits:
+    """Return what a download may cost."""
+    return DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
 
 
 def cookies_path() -> Path | None:

@@ -5,10 +5,9 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from pipeline.download_settings import usable_options, wrong_settings
+from pipeline.download_settings import download_limits, usable_options, wrong_settings
 from pipeline.hosts import check_url, private_origins
 from pipeline.stages.addresses import origin_of
-from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_options import parse_js_runtime
 from pipeline.stages.downloader_check import PREFERRED_HOST, DownloaderReport, check_downloader, describe_report
 from pipeline.stages.downloader_state import Problem, state_problems
@@ -62,7 +61,8 @@ def look_at(url: str) -> Looked:
         identity = check_url(url)
         origin = origin_of(identity.url)
         allowed = origin if origin in private_origins() else None
-        found = look_up(identity.url, usable_options(), limits=_limits(), allowed_origin=allowed)
+        limits = replace(download_limits(), socket_timeout_s=LOOKUP_TIMEOUT_S)
+        found = look_up(identity.url, usable_options(), limits=limits, allowed_origin=allowed)
     except StageError as error:
         return Looked(url, Lookup(problem=error.message).as_dict())
     return Looked(identity.url, found.as_dict())
@@ -91,10 +91,6 @@ def download_hint() -> str:
     except StageError as error:
         return error.message
     return next((problem.problem for problem in state_problems(runtime)), "")
-
-
-def _limits() -> DownloadLimits:
-    return DownloadLimits(settings.MAX_VIDEO_DURATION_S, settings.MAX_VIDEO_BYTES, LOOKUP_TIMEOUT_S)
 
 
 def _host() -> str | None:

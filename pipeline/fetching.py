@@ -14,7 +14,7 @@ from django.db.models import ProtectedError
 from pipeline.caption_fetching import ask_for_captions, captions_wait
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
-from pipeline.download_settings import download_options
+from pipeline.download_settings import download_limits, download_options
 from pipeline.files import local_path
 from pipeline.hosts import check_host, private_origins
 from pipeline.intake import already_there
@@ -22,7 +22,7 @@ from pipeline.models import Segment, Video
 from pipeline.pacing import Turn, asking, site_of
 from pipeline.queues import enqueue_on_commit
 from pipeline.stages import audio, captions, speech_gate
-from pipeline.stages.download import DownloadLimits, VideoIdentity, download
+from pipeline.stages.download import VideoIdentity, download
 from pipeline.stages.errors import StageError
 
 NO_CAPTIONS = "There are no English captions; upload a caption file to go on."
@@ -95,12 +95,11 @@ def _take_upload(video: Video, folder: Path) -> None:
 
 def _take_download(video: Video, folder: Path, turn: Turn | None) -> None:
     check_host(video.url)
-    limits = DownloadLimits(max_duration_s=settings.MAX_VIDEO_DURATION_S, max_bytes=settings.MAX_VIDEO_BYTES)
     with asking(turn):
         found = download(
             video.url,
             folder=folder,
-            limits=limits,
+            limits=download_limits(),
             progress=show_percent(video, "Downloading"),
             private_origins=private_origins(),
             options=download_options(),
