@@ -153,17 +153,24 @@ def bring_forward_on_commit(job: str, *pks: int) -> None:
 
 
 @contextmanager
+def _server_needed() -> Iterator[None]:
+    """Whatever asks the queue server in the block raises QueueUnavailable where it cannot be reached."""
+    try:
+        yield
+    except RedisError as error:
+        raise QueueUnavailable from error
+
+
+@contextmanager
 def _alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
     """Without the lock, two callers could each remove the dead record of an earlier run, one of them too late.
 
     Pages wait for it, so nobody sleeps in it.
     """
-    try:
+    with _server_needed():
         lock = get_connection().lock(lock_key(job, *pks), timeout=ANSWER_TIMEOUT_S, blocking_timeout=ANSWER_TIMEOUT_S)
         with lock:
             yield
-    except RedisError as error:
-        raise QueueUnavailable from error
 
 
 def _put(job: str, pks: tuple[int, ...], when: datetime | None) -> bool:
@@ -229,11 +236,12 @@ def is_alive(name: str, *, running: bool = False, patient: bool = True) -> bool:
     """Whether a job will still be worked on: queued, waiting for its next try, or held by a living worker.
 
     With ``running`` only the last counts. Where it cannot be told, this looks again after a moment, or if it is not
-    ``patient`` takes the job for alive.
+    ``patient`` takes the job for alive. Raises QueueUnavailable.
     """
     lost = patient and _is_lost(name)
-    standing = _standing(name)
-    return not _is_free(standing, lost) and not (running and standing == Standing.WAITING)
+    with _server_needed():
+        standing = _standing(name)
+        return not _is_free(standing, lost) and not (running and standing == Standing.WAITING)
 
 
 def _is_free(standing: Standing, lost: bool) -> bool:
@@ -243,10 +251,11 @@ def _is_free(standing: Standing, lost: bool) -> bool:
 
 def _is_lost(name: str) -> bool:
     """Whether a job stays unseen for longer than its way from the queue to a worker takes. Sleeps; holds no lock."""
-    if _standing(name) != Standing.UNSEEN:
-        return False
-    time.sleep(UNSEEN_GRACE_S)
-    return _standing(name) == Standing.UNSEEN
+    with _server_needed():
+        if _standing(name) != Standing.UNSEEN:
+            return False
+        time.sleep(UNSEEN_GRACE_S)
+        return _standing(name) == Standing.UNSEEN
 
 
 def _standing(name: str) -> Standing:
@@ -282,10 +291,8 @@ def _worker_of(job: Job, execution_id: str) -> str:
 
 def has_workers() -> bool:
     """Whether any living worker listens on the queues."""
-    try:
+    with _server_needed():
         return _any_worker_lives()
-    except RedisError as error:
-        raise QueueUnavailable from error
 
 
 def _any_worker_lives() -> bool:

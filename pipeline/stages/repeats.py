@@ -74,10 +74,12 @@ def near_repeats(X: np.ndarray, groups: Sequence[Hashable]) -> tuple[tuple[int, 
         Of each row that is near to an earlier one, the first such row and itself; none where there are more than
         `MAX_COMPARED_ROWS` rows.
     """
-    spread = X.std(axis=0)
-    Z = (X[:, spread > 0] - X[:, spread > 0].mean(axis=0)) / spread[spread > 0]
-    if not Z.size or len(Z) > MAX_COMPARED_ROWS:
+    if not 0 < len(X) <= MAX_COMPARED_ROWS:
         return ()
+    spread = X.std(axis=0)
+    if not (spread > 0).any():
+        return ()
+    Z = (X[:, spread > 0] - X[:, spread > 0].mean(axis=0)) / spread[spread > 0]
     order: dict[Hashable, int] = {}
     numbers = np.array([order.setdefault(group, len(order)) for group in groups])
     squares, limit = (Z**2).sum(axis=1), Z.shape[1] * NEAR_DEVIATIONS**2
