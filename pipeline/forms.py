@@ -13,7 +13,7 @@ from pipeline.choices import Policy, Split, VideoState
 from pipeline.csv_table import EncodingError, TableError, decode
 from pipeline.dataset import dataset_table, unread_columns
 from pipeline.policies import policy_choices
-from pipeline.stages.caption_names import CAPTION_ENDINGS
+from pipeline.stages.caption_names import CAPTION_ENDINGS, FURTHER_FORMATS
 
 # Far above a corpus of the 2019 kind (133 videos), and low enough that one request answers within its time limit.
 MAX_URLS_AT_ONCE = 500
@@ -21,10 +21,7 @@ MAX_URLS_AT_ONCE = 500
 MAX_CSV_BYTES = 5 * 1024**2
 # Four hours of automatic json3 captions with word times are about 8 MB.
 MAX_CAPTIONS_BYTES = 16 * 1024**2
-CAPTIONS_HELP = (
-    "English captions as SRT, VTT or json3; SBV, TTML, YouTube's XML, ASS, SAMI, LRC, MicroDVD and Whisper's JSON, TSV "
-    "and log are read too."
-)
+CAPTIONS_HELP = f"English captions as SRT, VTT or json3. Also read: {FURTHER_FORMATS}."
 
 POLICY_HELP = (
     "Recommended undoes the rolling of automatic captions and cuts at sentence ends and pauses. "
@@ -124,10 +121,7 @@ class CaptionsForm(PageForm):
         if file is None:
             return None
         if not str(file.name).lower().endswith(CAPTION_ENDINGS):
-            raise forms.ValidationError(
-                "Captions must be an SRT, VTT or json3 file. SBV, TTML, YouTube's XML, ASS, SAMI, LRC, MicroDVD and "
-                "Whisper's JSON, TSV and log are read too."
-            )
+            raise forms.ValidationError(f"Captions must be an SRT, VTT or json3 file. Also read: {FURTHER_FORMATS}.")
         _check_size(file, MAX_CAPTIONS_BYTES)
         return file
 

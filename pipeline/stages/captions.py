@@ -69,7 +69,7 @@ def read_captions(path: Path) -> CaptionTrack:
     problems += track.problems
     if not track.cues:
         detail = f" First problem: {problems[0]}" if problems else ""
-        raise StageError(f"No captions can be read from {path.name}; give a file in {READ_FORMATS}.{detail}")
+        raise StageError(f"No captions can be read from {path.name}; give one of these: {READ_FORMATS}.{detail}")
     if _holds_transcript(track):
         raise StageError(
             f"{path.name} holds a whole transcript in one cue, so that nothing tells when each sentence is said; "
