@@ -186,7 +186,7 @@ def look(url: str, first: int = 1) -> Listing:
             if record and not _is_settled(record):
                 problem = "The worker stopped in the middle; read the list again."
                 return Listing(url, first, FAILED, problem=problem)
-    except RedisError as error:
+    except (RedisError, QueueUnavailable) as error:
         raise NoQueueServerError from error
     if record is None:
         return Listing(url, first, UNREAD)

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as QueueServerGoneError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from pipeline import listing, pacing
+from pipeline import listing, pacing, queues
 from pipeline.listing import NoQueueServerError, ask, look
 from pipeline.models import DownloadSite
 from pipeline.queues import get_queue
@@ -126,6 +127,20 @@ def test_without_a_queue_server_a_sentence_says_what_to_do(settings: Any, tmp_pa
     for call in (ask, look):
         with pytest.raises(NoQueueServerError, match="make run"):
             call(add_talks(feeds, 1))
+
+
+def test_a_queue_server_that_goes_while_the_page_looks_is_told_in_the_words_for_lists(
+    redis: Redis, feeds: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = add_talks(feeds, 1)
+    ask(url)
+
+    def gone(*args: Any) -> None:
+        raise QueueServerGoneError("gone")
+
+    monkeypatch.setattr(queues, "fetch_job", gone)
+    with pytest.raises(NoQueueServerError, match="no list can be read"):
+        look(url)
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/feed.xml", "http://127.0.0.1:1/feed.xml", "nonsense"])
