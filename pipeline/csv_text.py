@@ -1,18 +1,10 @@
 """The text of a CSV file: decoded, or refused in words."""
 
-import codecs
 from pathlib import Path
 
 from pipeline.stages.errors import StageError
+from pipeline.stages.text_files import encoding_of_mark
 
-_ENCODINGS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    # The mark of UTF-32 begins with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 # How files begin that spreadsheets save as their own: .xlsx and .ods are zip archives, .xls is a compound file.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -40,9 +32,8 @@ def decode(content: bytes) -> str:
         raise EncodingError(
             "This is a spreadsheet's own file and not a CSV file in UTF-8; save the sheet as “CSV UTF-8” and try again."
         )
-    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
     try:
-        return content.decode(encoding)
+        return content.decode(encoding_of_mark(content) or "utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise EncodingError(

@@ -98,10 +98,14 @@ def decode(data: bytes) -> DecodedText:
     return DecodedText(_whole(data.decode("cp1252", errors="replace")), (problem,), guessed=True, line=line)
 
 
+def encoding_of_mark(data: bytes) -> str | None:
+    """Return the encoding that the byte-order mark at the beginning tells; None where there is no mark."""
+    return next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+
+
 def _encoding(data: bytes) -> str:
-    for mark, name in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return name
+    if marked := encoding_of_mark(data):
+        return marked
     sample = data[:_NUL_SAMPLE]
     half = len(sample) // 2
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
