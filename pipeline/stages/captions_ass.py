@@ -7,7 +7,7 @@ from pysubs2 import SSAEvent
 
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import CaptionTrack, clean
-from pipeline.stages.moments import MomentaryCue, with_moments
+from pipeline.stages.moments import GatheredCues
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, once_each
 from pipeline.stages.voices import Voices
 
@@ -37,8 +37,7 @@ def read_ass(text: str) -> CaptionTrack:
         Possibly without cues; what could not be read is in ``problems``.
     """
     problems: list[str] = []
-    raw_cues: list[RawCue] = []
-    moments: list[MomentaryCue] = []
+    gathered = GatheredCues(problems)
     voices = Voices()
     for number, row in _dialogue(text):
         where = f"line {number}"
@@ -54,13 +53,8 @@ def read_ass(text: str) -> CaptionTrack:
             name = ""
         lines = _lines(row["text"], start_ms, voices.mark(name) if name else "")
         voices.begun = True
-        if end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, lines))
-        elif end_ms == start_ms:
-            moments.append(MomentaryCue(len(raw_cues), start_ms, lines, where))
-        else:
-            problems.append(f"{where}: the cue ends before it begins, so it is left out.")
-    raw_cues = [cue for cue in with_moments(raw_cues, moments, problems) if cue.shown]
+        gathered.add(RawCue(start_ms, end_ms, lines), where)
+    raw_cues = [cue for cue in gathered.settled() if cue.shown]
     # Programs sort the lines by style or layer as they like.
     raw_cues.sort(key=lambda cue: cue.start_ms)
     cues, kind = assemble(once_each(raw_cues, problems))

@@ -8,7 +8,7 @@ from pipeline.stages.captions_markup import mended
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
 from pipeline.stages.errors import StageError
-from pipeline.stages.moments import MomentaryCue, with_moments
+from pipeline.stages.moments import GatheredCues
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 
 CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}(?:[.,]\d{1,9})?"
@@ -43,18 +43,13 @@ def track_of(
     found: Sequence[tuple[str, int, int, tuple[tuple[Chunk, ...], ...]]], form: str, problems: list[str]
 ) -> CaptionTrack:
     """Make a track of cues, each with its place in the file, start, end and lines."""
-    raw_cues: list[RawCue] = []
-    moments: list[MomentaryCue] = []
+    gathered = GatheredCues(problems)
     for where, start_ms, end_ms, lines in found:
         if max(start_ms, end_ms) > MAX_TIME_MS:
             problems.append(f"{where}: the time cannot be read, so this cue is left out.")
-        elif end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, lines))
-        elif end_ms == start_ms:
-            moments.append(MomentaryCue(len(raw_cues), start_ms, lines, where))
         else:
-            problems.append(f"{where}: the cue ends before it begins, so it is left out.")
-    raw_cues = [cue for cue in with_moments(raw_cues, moments, problems) if cue.shown]
+            gathered.add(RawCue(start_ms, end_ms, lines), where)
+    raw_cues = [cue for cue in gathered.settled() if cue.shown]
     cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
     return CaptionTrack(cues, form, kind, tuple(problems))
 

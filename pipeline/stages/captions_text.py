@@ -9,7 +9,7 @@ from pipeline.stages.captions_markup import mended
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms, times_ms
 from pipeline.stages.cues import CaptionTrack, clean
 from pipeline.stages.karaoke import markup_of_words
-from pipeline.stages.moments import MomentaryCue, with_moments
+from pipeline.stages.moments import GatheredCues
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
 from pipeline.stages.voices import Voices
 
@@ -57,8 +57,7 @@ class _ShownLines:
 
 def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None = None) -> tuple[list[RawCue], str]:
     """Read the cues of a file, those without a duration among their neighbours, and the name of the first voice."""
-    raw_cues: list[RawCue] = []
-    moments: list[MomentaryCue] = []
+    gathered = GatheredCues(problems)
     lines = _ShownLines()
     for block in blocks(text, problems, remark=remark):
         try:
@@ -69,13 +68,11 @@ def _raw_cues(text: str, problems: list[str], *, remark: re.Pattern[str] | None 
         payload = mended(block.payload or ((rest,) if rest else ()))
         if not (block.payload or rest):
             problems.append(f"{block.where}: the cue has no text.")
-        elif end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, lines.of(payload), markup_of_words("\n".join(payload))))
-        elif end_ms == start_ms:
-            moments.append(MomentaryCue(len(raw_cues), start_ms, lines.of(payload), block.where))
-        else:
-            problems.append(f"{block.where}: the cue ends before it begins, so it is left out.")
-    return with_moments(raw_cues, moments, problems), lines.voices.first
+            continue
+        # A cue that is left out does not change whose voice was the last.
+        shown = lines.of(payload) if end_ms >= start_ms else ()
+        gathered.add(RawCue(start_ms, end_ms, shown, markup_of_words("\n".join(payload))), block.where)
+    return gathered.settled(), lines.voices.first
 
 
 def read_vtt(text: str) -> CaptionTrack:

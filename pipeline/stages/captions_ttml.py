@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.stages.captions_times import UnreadableTimeError, clock_ms
 from pipeline.stages.cues import MAX_TIME_MS, CaptionTrack, clean
-from pipeline.stages.moments import MomentaryCue, with_moments
+from pipeline.stages.moments import GatheredCues
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, once_each
 from pipeline.stages.voices import Voices
 
@@ -54,13 +54,11 @@ class TtmlTarget:
         self._voices = Voices()
         self._agent = ""
         self._agents: dict[str, str] = {}
-        self._raw_cues: list[RawCue] = []
-        self._moments: list[MomentaryCue] = []
+        self._gathered = GatheredCues(self.problems)
 
     def track(self) -> CaptionTrack:
         """Return what was read, also of a file that breaks off."""
-        raw_cues = with_moments(self._raw_cues, self._moments, self.problems)
-        cues, kind = assemble(in_order(once_each(raw_cues, self.problems), self.problems))
+        cues, kind = assemble(in_order(once_each(self._gathered.settled(), self.problems), self.problems))
         return CaptionTrack(cues, "ttml", kind, tuple(self.problems), self._voices.first)
 
     def start(self, name: str, values: dict[str, str]) -> None:
@@ -124,12 +122,8 @@ class TtmlTarget:
         where = f"paragraph {paragraph.number}"
         if not paragraph.timed and paragraph.first_ms is not None:
             element = _Element("p", paragraph.first_ms, paragraph.last_ms)
-        if element.end_ms is None or element.end_ms == element.begin_ms:
-            self._moments.append(MomentaryCue(len(self._raw_cues), element.begin_ms, lines, where))
-        elif element.end_ms > element.begin_ms:
-            self._raw_cues.append(RawCue(element.begin_ms, element.end_ms, lines))
-        else:
-            self.problems.append(f"{where}: the cue ends before it begins, so it is left out.")
+        end_ms = element.begin_ms if element.end_ms is None else element.end_ms
+        self._gathered.add(RawCue(element.begin_ms, end_ms, lines), where)
 
     # ------------------------------------------------------------ times
 

@@ -26,7 +26,7 @@ from pipeline.stages.json_lists import (
     python_literal,
     speaker_of,
 )
-from pipeline.stages.moments import MomentaryCue, with_moments
+from pipeline.stages.moments import GatheredCues
 from pipeline.stages.unrolling import Chunk, RawCue, assemble, in_order, longest_word_ms, once_each
 from pipeline.stages.voices import Voices
 
@@ -93,8 +93,7 @@ def read_json(text: str) -> CaptionTrack:
 
 
 def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
-    raw_cues: list[RawCue] = []
-    moments: list[MomentaryCue] = []
+    gathered = GatheredCues(problems)
     voices = Voices()
     for segment in _with_ends(segments):
         where = f"segment {segment.number}"
@@ -104,12 +103,8 @@ def _track(segments: Sequence[_Segment], problems: list[str]) -> CaptionTrack:
             continue
         lines = (tuple(_chunks(segment, voices)),)
         voices.begun = True
-        if end_ms > start_ms:
-            raw_cues.append(RawCue(start_ms, end_ms, lines))
-        else:
-            moments.append(MomentaryCue(len(raw_cues), start_ms, lines, where))
-    raw_cues = with_moments(raw_cues, moments, problems)
-    cues, kind = assemble(in_order(once_each(raw_cues, problems), problems))
+        gathered.add(RawCue(start_ms, end_ms, lines), where)
+    cues, kind = assemble(in_order(once_each(gathered.settled(), problems), problems))
     return CaptionTrack(cues, "whisper", kind, tuple(problems), voices.first)
 
 

@@ -28,6 +28,28 @@ class MomentaryCue:
         return RawCue(self.time_ms, self.time_ms, self.lines).shown
 
 
+class GatheredCues:
+    """The cues of a file as they are read: those with a duration, and those that last for a moment."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self._problems = problems
+        self._raw_cues: list[RawCue] = []
+        self._moments: list[MomentaryCue] = []
+
+    def add(self, cue: RawCue, where: str) -> None:
+        """Take a cue from its place in the file; one that ends before it begins is left out, and noted."""
+        if cue.end_ms > cue.start_ms:
+            self._raw_cues.append(cue)
+        elif cue.end_ms == cue.start_ms:
+            self._moments.append(MomentaryCue(len(self._raw_cues), cue.start_ms, cue.lines, where))
+        else:
+            self._problems.append(f"{where}: the cue ends before it begins, so it is left out.")
+
+    def settled(self) -> list[RawCue]:
+        """Give the cues in the order of the file, each with a duration; see `with_moments`."""
+        return with_moments(self._raw_cues, self._moments, self._problems)
+
+
 def with_moments(raw_cues: Sequence[RawCue], moments: Sequence[MomentaryCue], problems: list[str]) -> list[RawCue]:
     """Put the words of cues without duration into the cue that begins then, or else into the one that ends then.
 
