@@ -37,6 +37,17 @@ def number(name: str, default: int) -> int:
         raise ValueError(f"{name} is {value!r}; write a whole number.") from None
 
 
+def proxies(name: str) -> int:
+    """How many trusted proxies stand in a row in front; a flag says one or none."""
+    value = text(name).lower()
+    if re.fullmatch(r"[0-9]", value):
+        return int(value)
+    try:
+        return int(flag(name))
+    except ValueError:
+        raise ValueError(f"{name} is {value!r}; write how many proxies stand in front, from 0 to 9.") from None
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -18,7 +18,7 @@ keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True
-forwarded_allow_ips = "*" if env.flag("BEHIND_PROXY") else "127.0.0.1"
+forwarded_allow_ips = "*" if env.proxies("BEHIND_PROXY") else "127.0.0.1"
 loglevel = env.text("LOG_LEVEL", "info").lower()
 if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK):  # noqa: PTH112, S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  (workers touch a file there to show that they live; never a slow disk)

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 _folder = Path(tempfile.mkdtemp(prefix="crossmodal-tests-"))
-for _name in ("REDIS_URL", "DATABASE_URL", "S3_BUCKET", "DEBUG", "HTTPS"):
+for _name in ("REDIS_URL", "DATABASE_URL", "S3_BUCKET", "DEBUG", "HTTPS", "BEHIND_PROXY"):
     os.environ.pop(_name, None)
 if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]

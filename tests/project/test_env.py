@@ -16,6 +16,22 @@ def test_a_flag(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> 
     assert env.flag("SOME_FLAG", default=not expected) is expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", 0), ("0", 0), ("false", 0), ("no", 0), ("1", 1), ("True", 1), ("yes", 1), (" 2 ", 2), ("3", 3)],
+)
+def test_a_number_of_proxies(monkeypatch: pytest.MonkeyPatch, value: str, expected: int) -> None:
+    monkeypatch.setenv("BEHIND_PROXY", value)
+    assert env.proxies("BEHIND_PROXY") == expected
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "10", "two", "127.0.0.1", "²"])
+def test_a_number_of_proxies_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BEHIND_PROXY", value)
+    with pytest.raises(ValueError, match="write how many proxies stand in front"):
+        env.proxies("BEHIND_PROXY")
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOMETHING", "  ")
     assert env.text("SOMETHING", "default") == "default"
