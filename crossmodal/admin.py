@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from crossmodal import admin_accounts, admin_pages  # noqa: F401 - register accounts and the way to the queues
-from crossmodal.models import Demonstration, SignInFailure
+from crossmodal.models import Demonstration, KnownAddress, SignInBudget
 
 
 class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -17,10 +17,16 @@ class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-@admin.register(SignInFailure)
-class SignInFailureAdmin(LookOnly):
-    list_display = ("created_at", "source")
-    date_hierarchy = "created_at"
+@admin.register(SignInBudget)
+class SignInBudgetAdmin(LookOnly):
+    list_display = ("slot", "whole_at_ms")
+    show_full_result_count = False
+
+
+@admin.register(KnownAddress)
+class KnownAddressAdmin(LookOnly):
+    list_display = ("key", "until_ms")
+    show_full_result_count = False
 
 
 @admin.register(Demonstration)

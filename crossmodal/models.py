@@ -1,4 +1,4 @@
-"""What belongs to the installation itself: failed sign-ins, and where the demonstration stands."""
+"""What belongs to the installation itself: limits on sign-ins, and where the demonstration stands."""
 
 from typing import ClassVar
 
@@ -6,17 +6,26 @@ from django.db import models
 from django.utils import timezone
 
 
-class SignInFailure(models.Model):
-    """One failed sign-in; only a hash of the name and the address it came from is kept, and not for long."""
+class SignInBudget(models.Model):
+    """Guesses of passwords that are left, see ``crossmodal.throttle``; of names and addresses only a hash is kept."""
 
-    source = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        indexes = [models.Index(fields=["source", "created_at"], name="signinfailure_recent")]
+    slot = models.BigIntegerField(primary_key=True)
+    whole_at_ms = models.BigIntegerField(
+        db_index=True, help_text="Milliseconds since 1970 at which all guesses are there again."
+    )
 
     def __str__(self) -> str:
-        return f"{self.source[:8]} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.slot}"
+
+
+class KnownAddress(models.Model):
+    """An address from which an account was signed in to; of both only a hash is kept, and not for long."""
+
+    key = models.BigIntegerField(primary_key=True)
+    until_ms = models.BigIntegerField(db_index=True, help_text="Milliseconds since 1970.")
+
+    def __str__(self) -> str:
+        return f"{self.key}"
 
 
 class Demonstration(models.Model):

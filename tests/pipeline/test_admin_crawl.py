@@ -18,7 +18,7 @@ from redis import Redis
 
 from annotation import truth
 from annotation.models import Skip
-from crossmodal.models import Demonstration, SignInFailure
+from crossmodal.models import Demonstration, KnownAddress, SignInBudget
 from pipeline.models import DownloadSite
 from pipeline.queues import enqueue, get_queue
 from pipeline.workers import PipelineWorker
@@ -70,7 +70,8 @@ def rows(factory: Factory, admin: User, annotator: User) -> None:
     truth.settle(task)
     truth.adjudicate(task, admin, "neutral")
     Skip.objects.create(task=task, annotator=annotator)
-    SignInFailure.objects.create(source="x")
+    SignInBudget.objects.create(slot=1, whole_at_ms=1)
+    KnownAddress.objects.create(key=1, until_ms=1)
     Demonstration.objects.create()
     DownloadSite.objects.create(name="example.org")
     kind = ContentType.objects.get_for_model(User)

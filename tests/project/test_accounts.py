@@ -1,15 +1,10 @@
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError
-from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
 
-from crossmodal import throttle
-from crossmodal.models import SignInFailure
 from crossmodal.views import home
 
 PASSWORD = "correct horse battery"
@@ -49,51 +44,6 @@ def test_an_inactive_account_cannot_sign_in(client, annotator):
     User.objects.filter(pk=annotator.pk).update(is_active=False)
     assert sign_in(client, "ann", PASSWORD).status_code == 200
     assert "_auth_user_id" not in client.session
-
-
-def test_after_ten_failures_it_asks_to_wait_even_with_the_right_password(client, annotator):
-    for _ in range(throttle.FAILURES_ALLOWED):
-        sign_in(client, "ann", "wrong")
-    response = sign_in(client, "ANN", PASSWORD)
-    assert "Too many failed attempts to sign in. Wait 5 minutes, then try again." in response.content.decode()
-    assert "_auth_user_id" not in client.session
-
-
-def test_the_wait_concerns_one_name_from_one_address_only(client, annotator, admin):
-    for _ in range(throttle.FAILURES_ALLOWED):
-        sign_in(client, "ann", "wrong")
-    assert sign_in(Client(), "ann", PASSWORD, REMOTE_ADDR="192.0.2.7").status_code == 302
-    assert sign_in(Client(), "ada", PASSWORD).status_code == 302
-
-
-def test_the_wait_ends_by_itself_and_old_failures_are_forgotten(client, annotator):
-    for _ in range(throttle.FAILURES_ALLOWED):
-        sign_in(client, "ann", "wrong")
-    SignInFailure.objects.update(created_at=timezone.now() - throttle.WINDOW - timedelta(seconds=1))
-    sign_in(client, "ann", "wrong")
-    assert SignInFailure.objects.count() == 1
-    assert sign_in(client, "ann", PASSWORD).status_code == 302
-    assert SignInFailure.objects.count() == 0
-
-
-def test_attempts_during_the_wait_do_not_prolong_it(client, annotator):
-    for _ in range(throttle.FAILURES_ALLOWED + 5):
-        sign_in(client, "ann", "wrong")
-    assert SignInFailure.objects.count() == throttle.FAILURES_ALLOWED
-
-
-@pytest.mark.parametrize(("behind_proxy", "address"), [(None, "192.0.2.1"), (("X", "https"), "203.0.113.9")])
-def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(settings, behind_proxy, address):
-    settings.SECURE_PROXY_SSL_HEADER = behind_proxy
-    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.1, 203.0.113.9")
-    assert throttle.address_of(request) == address
-
-
-def test_the_admin_site_has_no_sign_in_of_its_own(client, annotator_client, admin):
-    response = client.get("/admin/login/?next=/admin/")
-    assert response.status_code == 302
-    assert response.url.startswith(reverse("login"))
-    assert annotator_client.get("/admin/login/").status_code == 403
 
 
 def test_signing_out_takes_a_post(annotator_client):

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Skip
-from crossmodal.models import Demonstration, SignInFailure
+from crossmodal.models import Demonstration, SignInBudget
 from crossmodal.overview import campaigns_for, next_steps, overview
 from pipeline.choices import VideoState
 from pipeline.labels import NEGATIVE, POSITIVE
@@ -158,9 +158,9 @@ def test_a_finished_demonstration_is_called_simulated(admin_client, factory):
     assert "hx-get" not in page
 
 
-@pytest.mark.parametrize("model", ["signinfailure", "demonstration"])
+@pytest.mark.parametrize("model", ["signinbudget", "knownaddress", "demonstration"])
 def test_the_admin_site_shows_the_installations_own_rows_without_changing_them(admin_client, model):
     Demonstration.objects.create()
-    SignInFailure.objects.create(source="a" * 64)
+    SignInBudget.objects.create(slot=1, whole_at_ms=1)
     assert admin_client.get(f"/admin/crossmodal/{model}/").status_code == 200
     assert admin_client.get(f"/admin/crossmodal/{model}/add/").status_code == 403
