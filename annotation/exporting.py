@@ -1,8 +1,6 @@
 """A campaign's votes as a table in the 2019 form, which `importing` reads back."""
 
-import csv
 from collections import defaultdict
-from typing import Protocol
 
 from annotation.listeners import exact_heading, plain_heading
 from annotation.matching import names_of
@@ -10,16 +8,11 @@ from annotation.models import Campaign, Task, Vote, VoteOrigin
 from annotation.votecolumns import EXPORTED_END, EXPORTED_START, KNOWN_HEADINGS, plain
 from annotation.votetable import clean_text, segment_of_key, whole_number
 from pipeline.cell_names import same_heading
+from pipeline.csv_writer import TableWriter, Writable
 from pipeline.models import TextLabel
 
 # A person's account and whether the votes are simulated.
 Column = tuple[str, bool]
-
-
-class Writable(Protocol):
-    """A text file, or an HTTP response."""
-
-    def write(self, text: str, /) -> object: ...
 
 
 def _identity(task: Task) -> tuple[str, str, str]:
@@ -64,9 +57,9 @@ def write_votes(campaign: Campaign, file: Writable) -> None:
         people[column] = person
         votes[task_pk][column] = label
     columns = sorted(people, key=lambda column: (people[column], column[1]))
-    writer = csv.writer(file)
-    writer.writerow([*EXPORTED_START, *_headings(columns), *EXPORTED_END])
+    writer = TableWriter(file)
+    writer.write_row([*EXPORTED_START, *_headings(columns), *EXPORTED_END])
     for task in campaign.tasks.select_related("segment__video").order_by("position"):
         video, segment, text = _identity(task)
         label = task.imported_label or predicted.get(task.segment_id or 0, "")
-        writer.writerow([video, segment, label, *(votes[task.pk].get(column, "") for column in columns), text])
+        writer.write_row([video, segment, label, *(votes[task.pk].get(column, "") for column in columns), text])

@@ -13,7 +13,7 @@ import django_rq.admin  # registers its model, which makes way below
 from csp.constants import SELF
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -23,11 +23,15 @@ from django_rq.models import Dashboard
 from redis.exceptions import RedisError
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 
+from crossmodal.roles import is_admin
+
 # A template's script or style that is the same on every page, so that its hash can be allowed.
 INLINE = re.compile(r"<(script|style)(?![^>]*\bsrc=)[^>]*>((?:(?!\{[{%]).)*?)</\1>", re.DOTALL)
 
 # No such queue, job or worker; a name that none can have; a scheduler, which is not used here.
 NOT_THERE = (NoSuchJobError, InvalidJobOperation, IndexError, ValueError, ImproperlyConfigured)
+
+ADMIN_METHODS = ("GET", "HEAD", "POST")
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,14 @@ class PageMiddleware:
         if _is_of_queues(request):
             response._csp_update = inline_hashes()  # type: ignore[attr-defined]
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        """Refuse methods that no page of the admin site has: Django's own take any of them for a GET."""
+        if request.path_info.startswith("/admin/") and request.method not in ADMIN_METHODS:
+            return HttpResponseNotAllowed(ADMIN_METHODS)
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not _is_of_queues(request):
@@ -72,6 +84,12 @@ def inline_hashes() -> dict[str, list[str]]:
             digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
             found[kind].add(f"'sha256-{digest}'")
     return {"script-src": [SELF, *sorted(found["script"])], "style-src": sorted(found["style"])}
+
+
+def may_use_admin_site(request: HttpRequest) -> bool:
+    """Whether somebody may see the admin site: an active account with the role, and marked as staff."""
+    user = request.user
+    return user.is_active and user.is_staff and is_admin(user)
 
 
 def view_on_site(request: HttpRequest, **_: str) -> HttpResponse:

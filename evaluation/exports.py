@@ -1,11 +1,11 @@
 """Reports as documents: the stable JSON of docs/api.md, CSV for spreadsheets, and text for a terminal."""
 
-import csv
 import io
 from typing import Any
 
 from evaluation.metrics import SCORES, Report
 from evaluation.reports import MODEL_TEXT, TEXT_PEOPLE, Comparison, Question
+from pipeline.csv_writer import TableWriter
 
 
 def document(question: Question, comparison: Comparison, report: Report) -> dict[str, Any]:
@@ -28,21 +28,21 @@ def as_csv(question: Question, comparison: Comparison, report: Report) -> str:
     """One row per class with its row of the confusion matrix, then the averages, the baseline, and the counts."""
     file = io.StringIO()
     heading = ["kind", "name", *(name for score in SCORES for name in (score, f"{score}_low", f"{score}_high"))]
-    writer = csv.writer(file)
-    writer.writerow([*heading, "accuracy", "support", *(f"predicted_{label}" for label in report.labels)])
+    writer = TableWriter(file)
+    writer.write_row([*heading, "accuracy", "support", *(f"predicted_{label}" for label in report.labels)])
     blanks = [""] * len(report.labels)
     for label, counts in zip(report.labels, report.confusion, strict=True):
         scores = _scores_with_bounds(report, "per_class", label)
-        writer.writerow(["class", label, *scores, "", report.per_class[label]["support"], *counts])
+        writer.write_row(["class", label, *scores, "", report.per_class[label]["support"], *counts])
     for name in report.averages:
-        writer.writerow(["average", name, *_scores_with_bounds(report, "averages", name), "", report.n, *blanks])
+        writer.write_row(["average", name, *_scores_with_bounds(report, "averages", name), "", report.n, *blanks])
     baseline = report.baseline
     f1 = [baseline["macro_f1"], "", ""]
-    writer.writerow(["baseline", baseline["label"], *[""] * 6, *f1, baseline["accuracy"], report.n, *blanks])
+    writer.write_row(["baseline", baseline["label"], *[""] * 6, *f1, baseline["accuracy"], report.n, *blanks])
     if question.min_confidence is not None and comparison.kind != TEXT_PEOPLE:
-        writer.writerow(["min_confidence", f"{question.min_confidence:g}", *[""] * 11, *blanks])
+        writer.write_row(["min_confidence", f"{question.min_confidence:g}", *[""] * 11, *blanks])
     for name, count in comparison.counts_as_dict().items():
-        writer.writerow(["count", name, *[""] * 10, count, *blanks])
+        writer.write_row(["count", name, *[""] * 10, count, *blanks])
     return file.getvalue()
 
 

@@ -1,11 +1,11 @@
 """The label report as documents: JSON with the keys of the command `label_report`, and its curve as CSV."""
 
-import csv
 import io
 from collections.abc import Iterable
 from typing import Any
 
 from evaluation.label_quality import LabelQuality
+from pipeline.csv_writer import TableWriter
 from pipeline.labels import LABELS
 from pipeline.stages.label_report import LabelReport
 
@@ -34,14 +34,14 @@ def document(quality: LabelQuality, report: LabelReport) -> dict[str, Any]:
 def as_csv(report: LabelReport) -> str:
     """The labels as they are set in the first row, then a row per threshold; empty where there is no figure."""
     file = io.StringIO()
-    writer = csv.writer(file)
+    writer = TableWriter(file)
     plain = ("threshold", "labelled", "coverage", "judged", "accuracy", "macro_f1")
-    writer.writerow([*plain, *(f"{name}_{label}" for name in PER_CLASS for label in LABELS)])
+    writer.write_row([*plain, *(f"{name}_{label}" for name in PER_CLASS for label in LABELS)])
     figures = report.as_dict()
     for point in (figures["labels"], *figures["curve"]):
         cells: Iterable[Any] = [
             *(point[name] for name in plain),
             *(value for name in PER_CLASS for value in point[name]),
         ]
-        writer.writerow(["" if value is None else value for value in cells])
+        writer.write_row(cells)
     return file.getvalue()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.cell_names import same_heading, seen
+from pipeline.csv_formulas import unguarded
 from pipeline.csv_text import EncodingError, TableError, decode, read_text
 
 __all__ = [
@@ -76,7 +77,8 @@ class TableRow:
     where : str
         The place in words, for the beginning of a sentence.
     cells : tuple of str
-        As they stand, at least as many as there are headings; those that the row lacks are empty.
+        As they stand, but without the quotes of `csv_formulas`; at least as many as there are headings, those that the
+        row lacks are empty.
     given : int
         How many cells the row has in the file.
     """
@@ -97,7 +99,7 @@ class Table:
     headings : tuple of str
         Without white space around them, and with single spaces inside; columns without a heading are empty.
     raw_headings : tuple of str
-        As they stand in the file.
+        As they stand in the file, but without the quotes of `csv_formulas`.
     where : str
         The place of the headings in words.
     rows : tuple of TableRow
@@ -212,7 +214,7 @@ def _records(text: str, lines_before: int, by_line: bool) -> Iterator[TableRow]:
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield TableRow(number, line, where, tuple(cells), len(cells))
+            yield TableRow(number, line, where, tuple(map(unguarded, cells)), len(cells))
         number, line = number + 1, lines_before + reader.line_num + 1
 
 

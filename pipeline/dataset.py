@@ -1,6 +1,5 @@
 """The 2019 corpus on disk: reading its dataset.csv, and writing its folder layout (method §1)."""
 
-import csv
 import io
 import pickle
 import re
@@ -16,6 +15,7 @@ from django.db.models import Prefetch
 from pipeline.cell_names import is_missing_mark, seen
 from pipeline.choices import Policy
 from pipeline.csv_table import EncodingError, Table, read_table, read_text
+from pipeline.csv_writer import TableWriter
 from pipeline.files import local_path
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, Video
@@ -134,9 +134,9 @@ def export_dataset(
         if progress:
             progress(done, len(videos))
     with (root / f"dataset_{split}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = TableWriter(file)
+        writer.write_row(COLUMNS)
+        writer.write_rows([row.get(column) for column in COLUMNS] for row in rows)
     return len(rows)
 
 
@@ -160,7 +160,7 @@ def _write_video(root: Path, dataset_id: str, video: Video, policy: str) -> None
     if labelled:
         pairs = [(srt_time(segment.start_ms), label.mean) for segment, label in labelled]
         with (root / "polarity_csv" / f"polarity_{dataset_id}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(pairs)
+            TableWriter(file).write_rows(pairs)
         # Only ever written, for scripts of 2019; nothing here reads a pickle.
         (root / "pickle_lists" / f"polarity_{dataset_id}.p").write_bytes(pickle.dumps(pairs, protocol=2))
     if video.audio:

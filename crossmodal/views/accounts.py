@@ -6,13 +6,16 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossmodal import throttle
 from crossmodal.forms import ChangePasswordForm, SignInForm
 from crossmodal.roles import admin_required
+
+read_and_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class AnswersThrottled:
@@ -44,10 +47,12 @@ class ChangePassword(AnswersThrottled, auth_views.PasswordChangeView):
     success_url = reverse_lazy("password_change_done")
 
 
-login = SignIn.as_view()
-logout = auth_views.LogoutView.as_view()
-password_change = ChangePassword.as_view()
-password_change_done = auth_views.PasswordChangeDoneView.as_view(template_name="registration/password_change_done.html")
+login = read_and_send(SignIn.as_view())
+logout = require_POST(auth_views.LogoutView.as_view())
+password_change = read_and_send(ChangePassword.as_view())
+password_change_done = require_safe(
+    auth_views.PasswordChangeDoneView.as_view(template_name="registration/password_change_done.html")
+)
 
 
 @admin_required
@@ -61,8 +66,3 @@ def admin_site_login(request: HttpRequest, extra_context: dict[str, object] | No
 @login_required
 def admin_site_password_change(request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
     return redirect("password_change")
-
-
-def refuse_token(request: HttpRequest) -> HttpResponse:
-    """Not found: django-rq would show its figures for a token, none is in use, and odd ones make it fail."""
-    raise Http404("No token opens this page; sign in as an admin.")

@@ -1,7 +1,5 @@
 """What a finished run's model knows of itself: how sure it is, and which text labels it doubts."""
 
-import csv
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,6 +10,7 @@ from evaluation import doubtful, line_charts
 from evaluation.confidence import calibration_of, curves_of, table
 from evaluation.label_forms import DoubtsForm
 from pipeline.choices import RunState
+from pipeline.csv_writer import TableWriter
 from pipeline.models import TrainingRun
 
 DOUBTS_PER_PAGE = 50
@@ -77,10 +76,10 @@ def doubtful_labels_csv(request: HttpRequest, pk: int) -> HttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="crossmodal-run-{pk}-doubtful-labels.csv"'},
     )
-    writer = csv.writer(response)
-    writer.writerow(CSV_COLUMNS)
+    writer = TableWriter(response)
+    writer.write_row(CSV_COLUMNS)
     for row in doubtful.rows(run, found.given_as(form.cleaned_data["label"])):
         segment, doubt, video = row["segment"], row["doubt"], row["segment"].video
         place = [segment.pk, video.pk, video.title, video.url, segment.start_ms, segment.end_ms, segment.text]
-        writer.writerow([*place, doubt.given, doubt.likely, row["p_given"], row["p_likely"], segment.label_now])
+        writer.write_row([*place, doubt.given, doubt.likely, row["p_given"], row["p_likely"], segment.label_now])
     return response

@@ -65,7 +65,20 @@ def votes_of(campaign: Campaign) -> list[tuple[Any, ...]]:
 # ---------------------------------------------------------------- random campaigns
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.sampled_from(
-    ['She said "no", twice.', "two\nlines", "\r\n", "a\r\nb", "=1+1", "positive", "  blanks  ", "", "…", "a,b;c\td"]
+    [
+        'She said "no", twice.',
+        "two\nlines",
+        "\r\n",
+        "a\r\nb",
+        "=1+1",
+        "'-1+1;＝2",
+        "- a\n- b",
+        "positive",
+        "  blanks  ",
+        "",
+        "…",
+        "a,b;c\td",
+    ]
 )
 usernames = st.sampled_from(
     [
@@ -79,6 +92,9 @@ usernames = st.sampled_from(
         "bo (simulated)",
         "annotator: x (person)",
         "a b",
+        "@ann",
+        "-x (simulated)",
+        "+1",
     ]
 ) | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1, max_size=12).map(
     User.normalize_username

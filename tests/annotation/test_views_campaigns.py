@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotation import truth
+from annotation.importing import import_votes
 from annotation.models import Adjudication, Campaign, Task, Vote
 
 TABLE = "VideoId,segment,sentiment analysis,ana,bo,cy,text\n7,0,neutral,positive,neutral,positive,words\n"
@@ -351,6 +352,25 @@ def test_the_export_is_a_vote_table(admin_client, split_task):
     heading, row = csv.reader(io.StringIO(response.content.decode()))
     assert heading == ["VideoId", "segment", "sentiment analysis", "ines", "jonas", "mara", "text"]
     assert row[2:6] == ["neutral", "positive", "neutral", "negative"]
+
+
+def test_the_export_holds_no_formula_and_comes_back(admin_client, factory):
+    """Neither from a text, a label in a table, a name nor the campaign's name."""
+    campaign = factory.make_campaign(name='=1+1";\r\nSet-Cookie: a=b.exe')
+    segment = factory.make_segment(text="=cmd|'/C calc'!A0")
+    factory.make_vote(factory.make_task(campaign, segment), "positive", factory.make_user("@sum"))
+    factory.make_vote(factory.make_task(campaign), "negative", factory.make_user("+ann-1"))
+    response = admin_client.get(f"/campaigns/{campaign.pk}/export")
+    assert response["Content-Disposition"] == 'attachment; filename="votes-11-set-cookie-abexe.csv"'
+    heading, row, _ = csv.reader(io.StringIO(response.content.decode(), newline=""))
+    assert heading[3:5] == ["'@sum", "'+ann-1"]
+    assert row[-1] == "'=cmd|'/C calc'!A0"
+    report = import_votes(
+        io.StringIO(response.content.decode(), newline=""), split="train", campaign_name=campaign.name
+    )
+    assert (report.new_rows, report.new_votes) == (0, 0)
+    again = admin_client.get(f"/campaigns/{campaign.pk}/export")
+    assert again.content == response.content
 
 
 # ---------------------------------------------------------------- adjudicate

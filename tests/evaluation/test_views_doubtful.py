@@ -9,7 +9,7 @@ from django.test import Client
 
 from pipeline.csv_table import read_table
 from pipeline.labels import LABELS
-from pipeline.models import Prediction
+from pipeline.models import Prediction, Segment, Video
 from tests.evaluation.corpus import Corpus, make_judged_corpus
 from tests.evaluation.test_views_show_evaluation import sentences
 from tests.factories import Factory
@@ -130,6 +130,17 @@ def test_the_csv_has_every_row_of_the_choice(admin_client: Client, factory: Fact
     assert {float(row["p_likely"]) for row in rows} <= {0.1, 0.8}
     chosen = admin_client.get(PAGES[1].format(corpus.run.pk), {"label": "neutral"}).content.decode()
     assert len(chosen.splitlines()) == 1 + sum(row["given"] == "neutral" for row in listed)
+
+
+def test_the_csv_holds_no_formula(admin_client: Client, factory: Factory) -> None:
+    corpus = make_judged_corpus(factory)
+    store_doubts(corpus, 1)
+    Segment.objects.filter(pk=corpus.segments[0].pk).update(text="- @sum;=1+1")
+    Video.objects.filter(pk=corpus.segments[0].video_id).update(title="\ufeff＝1+1")
+    response = admin_client.get(PAGES[1].format(corpus.run.pk))
+    (row,) = csv.DictReader(io.StringIO(response.content.decode(), newline=""))
+    assert (row["title"], row["text"]) == ("'\ufeff＝1+1", "'- @sum;'=1+1")
+    assert 0 < float(row["p_given"]) < 1
 
 
 def test_there_is_no_csv_without_a_list(admin_client: Client, factory: Factory) -> None:

@@ -113,7 +113,33 @@ def test_the_lists_of_2019_come_out_as_they_went_in(split: str, count: int, shar
     assert Video.objects.filter(state="stored").count() == count
 
     assert export_dataset(tmp_path, split) == count
-    assert rows_of(tmp_path / split / f"dataset_{split}.csv") == rows_of(path)
+    written = tmp_path / split / f"dataset_{split}.csv"
+    assert rows_of(written) == rows_of(path)
+    as_before = io.StringIO(newline="")
+    writer = csv.DictWriter(as_before, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows_of(path))
+    assert written.read_bytes() == as_before.getvalue().encode()
+
+
+@pytest.mark.django_db
+def test_a_list_holds_no_formula_and_comes_back_with_it(factory: Factory, tmp_path: Path) -> None:
+    title = "=cmd|'/C calc'!A0"
+    factory.make_video(title=title)
+    row = dict.fromkeys(COLUMNS, "+1+1") | {"Id": "7", "URL": "https://youtu.be/aaaaaaaaaaa"}
+    factory.make_video(dataset_id="7", dataset_row=row)
+    export_dataset(tmp_path, "train")
+    path = tmp_path / "train" / "dataset_train.csv"
+    made, imported = rows_of(path)
+    assert made["Title"] == f"'{title}"
+    assert imported == {**row, **dict.fromkeys(COLUMNS[2:], "'+1+1")}
+    written = path.read_bytes()
+    Video.objects.all().delete()
+    with open_dataset(path) as file:
+        assert len(import_dataset(file, split="train", fetch=False).created) == 2
+    assert set(Video.objects.values_list("title", flat=True)) == {title, "+1+1"}
+    export_dataset(tmp_path, "train")
+    assert path.read_bytes() == written
 
 
 titles = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.sampled_from(
