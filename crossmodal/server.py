@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from crossmodal import env
+from crossmodal import env, exposure
 from crossmodal.processes import die_with_parent
 
 bind = env.text("BIND", "127.0.0.1:8000")
@@ -39,6 +39,15 @@ def on_starting(server: Any) -> None:
         raise SystemExit(f"Crossmodal does not start:\n{error}") from None
     finally:
         connections.close_all()  # a check may have opened one, which forked workers must not share
+
+
+def when_ready(server: Any) -> None:
+    """Say it once where others can reach the pages."""
+    for address in server.cfg.address:
+        if isinstance(address, tuple) and (
+            said := exposure.sentence(address[0], behind_proxy=forwarded_allow_ips == "*")
+        ):
+            server.log.warning(said)
 
 
 def post_fork(server: Any, worker: Any) -> None:
