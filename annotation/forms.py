@@ -11,6 +11,7 @@ from annotation.sampling import DEFAULT_TOTAL
 from pipeline import labels
 from pipeline.choices import Policy, Split
 from pipeline.csv_table import TableError, decode
+from pipeline.forms import MAX_BYTES
 from pipeline.policies import policy_choices
 
 MAX_TABLE_BYTES = 2 * 1024 * 1024
@@ -74,7 +75,11 @@ class SampleForm(forms.Form):
 class TableForm(forms.Form):
     """A vote table, as a file or, after a first look at its words, as the text of that file."""
 
-    file = forms.FileField(label="Vote table (CSV)", required=False)
+    file = forms.FileField(
+        label="Vote table (CSV)",
+        required=False,
+        widget=forms.ClearableFileInput(attrs={MAX_BYTES: MAX_TABLE_BYTES}),
+    )
     table = forms.CharField(required=False, strip=False, widget=forms.HiddenInput, max_length=MAX_TABLE_BYTES)
     accept_suggestions = forms.BooleanField(required=False, widget=forms.HiddenInput)
 

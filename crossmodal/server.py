@@ -3,11 +3,12 @@
 import os
 from typing import Any
 
-from crossmodal import env
+from crossmodal import env, exposure
+from crossmodal.incoming import MAX_FIELD_BYTES, MAX_FIELDS, MAX_LINE_BYTES
 from crossmodal.processes import die_with_parent
 
 bind = env.text("BIND", "127.0.0.1:8000")
-worker_class = "gthread"
+worker_class = "crossmodal.web_worker.WebWorker"
 # Pages wait for the database, and playing audio for the listener's network, far more than for the processor.
 workers = env.number("WEB_WORKERS", min(2, os.cpu_count() or 1))
 threads = env.number("WEB_THREADS", 8)
@@ -15,6 +16,11 @@ preload_app = True
 timeout = 60
 graceful_timeout = 10
 keepalive = 5
+# Per worker. When there are more, those that wait longest make way, see crossmodal.web_worker.
+worker_connections = 400
+limit_request_line = MAX_LINE_BYTES
+limit_request_fields = MAX_FIELDS
+limit_request_field_size = MAX_FIELD_BYTES
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True
@@ -39,6 +45,15 @@ def on_starting(server: Any) -> None:
         raise SystemExit(f"Crossmodal does not start:\n{error}") from None
     finally:
         connections.close_all()  # a check may have opened one, which forked workers must not share
+
+
+def when_ready(server: Any) -> None:
+    """Say it once where others can reach the pages."""
+    for address in server.cfg.address:
+        if isinstance(address, tuple) and (
+            said := exposure.sentence(address[0], behind_proxy=forwarded_allow_ips == "*")
+        ):
+            server.log.warning(said)
 
 
 def post_fork(server: Any, worker: Any) -> None:

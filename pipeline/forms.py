@@ -21,6 +21,8 @@ MAX_URLS_AT_ONCE = 500
 MAX_CSV_BYTES = 5 * 1024**2
 # Four hours of automatic json3 captions with word times are about 8 MB.
 MAX_CAPTIONS_BYTES = 16 * 1024**2
+# The page says so before a larger file is sent; base.js reads the attribute.
+MAX_BYTES = "data-max-bytes"
 CAPTIONS_HELP = f"English captions as SRT, VTT or json3. Also read: {FURTHER_FORMATS}."
 
 POLICY_HELP = (
@@ -70,7 +72,7 @@ class UrlsForm(SplitForm):
 class DatasetForm(SplitForm):
     file = forms.FileField(
         label="CSV file",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv", MAX_BYTES: MAX_CSV_BYTES}),
         help_text="Columns Id, URL, Title, Audio, Captions, Polarity, Pickle, as in the dataset.csv of 2019.",
         error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose a CSV file with rows."},
     )
@@ -108,7 +110,7 @@ class CaptionsForm(PageForm):
     """Captions for a video that has none."""
 
     captions = forms.FileField(
-        widget=forms.ClearableFileInput(attrs={"accept": ",".join(CAPTION_ENDINGS)}),
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(CAPTION_ENDINGS), MAX_BYTES: MAX_CAPTIONS_BYTES}),
         help_text=CAPTIONS_HELP,
         error_messages={
             "required": "Choose a caption file (SRT, VTT or json3).",
@@ -144,7 +146,9 @@ class UploadForm(SplitForm, CaptionsForm):
         # A refused upload comes back as a fragment; the chosen files stay chosen.
         for name in ("recording", "captions"):
             self.fields[name].widget.attrs["hx-preserve"] = "true"
-        captions = self.fields["captions"]
+        recording, captions = self.fields["recording"], self.fields["captions"]
+        recording.widget.attrs[MAX_BYTES] = settings.MAX_UPLOAD_BYTES
+        recording.help_text = f"{recording.help_text} At most {filesizeformat(settings.MAX_UPLOAD_BYTES)}."
         captions.required = False
         captions.help_text = f"{CAPTIONS_HELP} They can also be added later."
 

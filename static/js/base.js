@@ -18,3 +18,15 @@ document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
+
+// A file that is too large is refused before it is sent, so that nothing else on the form is lost.
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (input.type !== "file" || !input.dataset.maxBytes) return;
+  const size = input.files[0]?.size ?? 0;
+  const most = Number(input.dataset.maxBytes);
+  input.setCustomValidity(size > most ? `The file has ${megabytes(size)}; at most ${megabytes(most)} are accepted.` : "");
+  if (size > most) input.reportValidity();
+});

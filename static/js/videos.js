@@ -31,6 +31,14 @@ document.addEventListener("htmx:sendError", (event) => {
   if (form) form.querySelector(".upload__words").textContent = "The connection was lost. Try again.";
 });
 
+// A body that the server refuses before reading it; the form stays as it is.
+document.addEventListener("htmx:responseError", (event) => {
+  const form = event.target.closest("#upload-form");
+  if (!form || ![408, 411, 413].includes(event.detail.xhr.status)) return;
+  form.querySelector(".upload__bar").hidden = true;
+  form.querySelector(".upload__words").textContent = event.detail.xhr.responseText;
+});
+
 // The tab of the address bar's #add opens the panel.
 if (window.location.hash === "#add") document.getElementById("add").open = true;
 

@@ -11,6 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.core.management import CommandError, call_command
 
 from crossmodal import embedded, probe
 from crossmodal.env import socket_path
+from crossmodal.management.commands import up
 from crossmodal.processes import FolderLock
 from crossmodal.supervisor import sessions_of
 from tests.browser.product import free_port
@@ -107,6 +109,35 @@ def test_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
     assert "The database cannot be used: " in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not embedded.answers(socket_path(tmp_path))
+
+
+# ---------------------------------------------------------------- who reaches it
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "said", "not_said"),
+    [
+        ("127.0.0.1", ["localhost"], "http://localhost:8000", "Others"),
+        ("0.0.0.0", ["localhost", "[::1]"], "without encryption", "Pages are trusted"),
+        ("0.0.0.0", ["localhost", "[::1]"], "ALLOWED_HOSTS must name the host they type", "Pages are trusted"),
+        ("192.168.1.4", ["lab.org"], "Put a proxy with HTTPS in front", "ALLOWED_HOSTS"),
+        ("::", ["lab.org"], "Others can reach these pages", "ALLOWED_HOSTS"),
+    ],
+)
+def test_it_says_when_others_can_reach_it(settings: Any, host: str, names: list[str], said: str, not_said: str) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_PROXY_SSL_HEADER = names, None
+    output = StringIO()
+    up.Command(stdout=output)._welcome(host, 8000)
+    assert said in output.getvalue()
+    assert not_said not in output.getvalue()
+
+
+def test_behind_a_proxy_it_says_that_nothing_else_may_reach_it(settings: Any) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    output = StringIO()
+    up.Command(stdout=output)._welcome("0.0.0.0", 8000)
+    assert "nothing but the proxy reaches 0.0.0.0" in output.getvalue()
+    assert "without encryption" not in output.getvalue()
 
 
 # ---------------------------------------------------------------- a start

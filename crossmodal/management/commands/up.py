@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from crossmodal import embedded, firststart, preflight, probe
+from crossmodal import embedded, exposure, firststart, preflight, probe
 from crossmodal.processes import FolderInUseError, FolderLock
 from crossmodal.supervisor import Service, ServiceError, Supervisor, python_command
 from pipeline.stages.errors import StageError
@@ -24,7 +24,6 @@ DOWNLOAD_WORKERS = 2
 # One job per worker, and a worker per processor: numeric libraries must not start threads of their own besides.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Command(BaseCommand):
@@ -35,7 +34,12 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.security]  # the web server runs all of them before it answers
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (127.0.0.1)")
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="address to listen on (127.0.0.1: this machine only); with 0.0.0.0 others reach it, "
+            "without encryption: a proxy with HTTPS belongs in front",
+        )
         parser.add_argument("--port", type=int, default=8000, help="port of the web pages (8000)")
         parser.add_argument(
             "--workers", type=int, default=os.cpu_count() or 1, help="jobs computed at once (one per processor)"
@@ -155,12 +159,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{error} The workers will look for unfinished jobs within a minute.")
 
     def _welcome(self, host: str, port: int) -> None:
-        shown = "localhost" if host in LOOPBACK else host
+        shown = "localhost" if exposure.is_loopback(host) else host
         self.stdout.write(self.style.SUCCESS(f"Crossmodal is ready: http://{shown}:{port}"))
-        if host not in LOOPBACK and not set(settings.ALLOWED_HOSTS) - {*LOOPBACK, "[::1]"}:
-            self.stdout.write(
-                "Others reach it once ALLOWED_HOSTS names the host they type, as in ALLOWED_HOSTS=lab.org."
-            )
+        if said := exposure.sentence(host, behind_proxy=bool(settings.SECURE_PROXY_SSL_HEADER)):
+            self.stdout.write(self.style.WARNING(said))
+            if all(exposure.is_loopback(name) for name in settings.ALLOWED_HOSTS):
+                self.stdout.write("ALLOWED_HOSTS must name the host they type, as in ALLOWED_HOSTS=lab.org.")
         self.stdout.write(f"Ctrl-C stops it. Logs are in {settings.VAR_DIR / 'logs'}.")
 
     def _begin_demonstration(self) -> None:
