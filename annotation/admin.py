@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from annotation.models import Adjudication, Campaign, Skip, Slot, Task, Vote
+from annotation.models import Adjudication, Campaign, ImportedListener, Skip, Slot, Task, Vote
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
@@ -43,6 +43,14 @@ class TaskAdmin(ReadOnlyAdmin):
     list_filter = ("state", "truth", "campaign")
     list_select_related = ("campaign", "segment")
     search_fields = ("imported_key", "imported_text")
+
+
+@admin.register(ImportedListener)
+class ImportedListenerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "campaign", "account", "linked_by", "linked_at")
+    list_filter = ("campaign",)
+    list_select_related = ("campaign", "account", "linked_by")
+    search_fields = ("name",)
 
 
 @admin.register(Slot)

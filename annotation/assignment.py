@@ -17,6 +17,7 @@ from django.utils import timezone
 from annotation import truth
 from annotation.errors import AnnotationError, CampaignClosed, LeaseLost
 from annotation.models import Campaign, Condition, Skip, Slot, Task, TaskQuerySet, TaskState, Vote, VoteOrigin
+from annotation.people import places_as_another
 from pipeline.labels import LABELS
 
 # Long enough to hear a segment several times and think; short enough that a closed browser holds nobody up.
@@ -28,6 +29,7 @@ ROUNDS = 8
 SHUFFLE_PRIME = 2_147_483_647
 
 LOST = "Your time for that segment ran out and it went to someone else, so nothing was counted. Go on with the next."
+VOTED_AS_ANOTHER = "Your vote on that segment came with an imported table, so nothing was counted. Go on with the next."
 CLOSED = "This campaign is closed, so votes are no longer taken."
 
 
@@ -45,7 +47,8 @@ def audible(campaign: Campaign) -> TaskQuerySet:
 def available(campaign: Campaign, annotator: User, now: datetime) -> TaskQuerySet:
     """Tasks with a free place that this annotator has neither judged, nor skipped, nor holds.
 
-    Those nearest to completion come first, otherwise they are in an order of the annotator's own.
+    Votes of linked listeners are this annotator's. Tasks nearest to completion come first, otherwise they are in an
+    order of the annotator's own.
     """
     taken = Q(slots__filled=True) | Q(slots__lease_ends__gt=now)
     digest = hashlib.sha256(f"{campaign.pk}/{campaign.seed}/{annotator.pk}".encode()).digest()
@@ -54,6 +57,7 @@ def available(campaign: Campaign, annotator: User, now: datetime) -> TaskQuerySe
         audible(campaign)
         .awaiting_votes()
         .filter(~Exists(Slot.objects.filter(task=OuterRef("pk"), annotator=annotator)))
+        .filter(~Exists(places_as_another(annotator).filter(task=OuterRef("pk"))))
         .filter(~Exists(Skip.objects.filter(task=OuterRef("pk"), annotator=annotator)))
         .annotate(n_filled=Count("slots", filter=Q(slots__filled=True)), n_taken=Count("slots", filter=taken))
         .filter(n_taken__lt=campaign.votes_per_task)
@@ -65,6 +69,7 @@ def held_slot(campaign: Campaign, annotator: User) -> Slot | None:
     """The slot that the annotator has before them, also past its lease as long as nobody took it over."""
     return (
         Slot.objects.filter(task__campaign=campaign, task__state=TaskState.OPEN, annotator=annotator, filled=False)
+        .filter(~Exists(places_as_another(annotator).filter(task=OuterRef("task"))))
         .select_related("task__campaign", "task__segment")
         .order_by("pk")
         .first()
@@ -177,6 +182,8 @@ def _fill(slot: Slot, vote: Vote) -> None:
     """Mark the slot as filled, keep the vote and derive the truth, all or nothing."""
     task = truth.lock(vote.task_id)
     refuse_closed(task.campaign)
+    if places_as_another(vote.annotator).filter(task=task).exists():
+        raise LeaseLost(VOTED_AS_ANOTHER)
     if not Slot.objects.filter(pk=slot.pk, annotator=vote.annotator, filled=False).update(filled=True):
         raise LeaseLost(LOST)
     vote.condition = task.campaign.condition if vote.origin == VoteOrigin.LISTENED else Condition.UNKNOWN

@@ -14,6 +14,7 @@ from annotation.forms import AdjudicationForm, NewTableForm, SampleForm, TableFo
 from annotation.importing import UnknownWordsError
 from annotation.importing import import_votes as import_table
 from annotation.models import Campaign, Task
+from annotation.people import standing_votes
 from annotation.requests import SignedInRequest
 from annotation.sampling import labelled_counts, sample_campaign
 from crossmodal.roles import admin_required
@@ -48,7 +49,7 @@ def create_campaign(request: SignedInRequest) -> HttpResponse:
 @admin_required
 def show_campaign(request: SignedInRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("created_by"), pk=pk)
-    votes = summaries.standing_votes(campaign)
+    votes = standing_votes(campaign)
     context = {
         "nav": "campaigns",
         "campaign": campaign,

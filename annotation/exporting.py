@@ -4,14 +4,15 @@ from collections import defaultdict
 
 from annotation.listeners import exact_heading, plain_heading
 from annotation.matching import names_of
-from annotation.models import Campaign, Task, Vote, VoteOrigin
+from annotation.models import Campaign, Task, VoteOrigin
+from annotation.people import standing_votes
 from annotation.votecolumns import EXPORTED_END, EXPORTED_START, KNOWN_HEADINGS, plain
 from annotation.votetable import clean_text, segment_of_key, whole_number
 from pipeline.cell_names import same_heading
 from pipeline.csv_writer import TableWriter, Writable
 from pipeline.models import TextLabel
 
-# A person's account and whether the votes are simulated.
+# A person's name and whether the votes are simulated.
 Column = tuple[str, bool]
 
 
@@ -31,17 +32,17 @@ def _headings(columns: list[Column]) -> list[str]:
     """A heading per column that is read back as the same person, and as nothing else."""
     headings: list[str] = []
     taken: set[str] = set()
-    for username, simulated in columns:
-        heading = plain_heading(username, simulated=simulated)
+    for name, simulated in columns:
+        heading = plain_heading(name, simulated=simulated)
         if plain(heading) in KNOWN_HEADINGS or same_heading(heading) in taken:
-            heading = exact_heading(username, simulated=simulated)
+            heading = exact_heading(name, simulated=simulated)
         taken.add(same_heading(heading))
         headings.append(heading)
     return headings
 
 
 def write_votes(campaign: Campaign, file: Writable) -> None:
-    """Write the standing votes: a row per task, a column per annotator, simulated ones marked in the heading."""
+    """Write the standing votes: a row per task, a column per person, simulated ones marked in the heading."""
     predicted = dict(
         TextLabel.objects.filter(segment__tasks__campaign=campaign, policy=campaign.policy).values_list(
             "segment_id", "label"
@@ -49,13 +50,10 @@ def write_votes(campaign: Campaign, file: Writable) -> None:
     )
     votes: dict[int, dict[Column, str]] = defaultdict(dict)
     people: dict[Column, int] = {}
-    rows = Vote.objects.standing().filter(task__campaign=campaign)
-    for task_pk, person, name, label, origin in rows.values_list(
-        "task_id", "annotator_id", "annotator__username", "label", "origin"
-    ):
-        column = (name, origin == VoteOrigin.SIMULATED)
-        people[column] = person
-        votes[task_pk][column] = label
+    for vote in standing_votes(campaign):
+        column = (vote.name, vote.origin == VoteOrigin.SIMULATED)
+        people[column] = vote.person
+        votes[vote.task][column] = vote.label
     columns = sorted(people, key=lambda column: (people[column], column[1]))
     writer = TableWriter(file)
     writer.write_row([*EXPORTED_START, *_headings(columns), *EXPORTED_END])

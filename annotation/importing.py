@@ -1,7 +1,7 @@
 """Vote tables into a campaign: tasks without audio, their votes, and the people who cast them."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation import truth
-from annotation.accounts import people_of
+from annotation.accounts import TablePeople
 from annotation.errors import AnnotationError
 from annotation.labelwords import UnknownWord
 from annotation.listeners import Listener
@@ -19,14 +19,16 @@ from annotation.models import (
     VOTES_PER_TASK,
     Campaign,
     Condition,
+    ImportedListener,
     Slot,
     Task,
     TaskState,
     Vote,
     VoteOrigin,
 )
+from annotation.people import StandingVote, standing_votes
 from annotation.sampling import create_campaign
-from annotation.votetable import VoteTable, read_table
+from annotation.votetable import TableRow, VoteTable, read_table
 from pipeline.choices import Policy
 
 OCCASIONAL = ("without_video", "unread", "notes")
@@ -106,8 +108,7 @@ def import_votes(
     with transaction.atomic():
         campaign = _campaign(table, split, campaign_name, user, votes_per_task)
         tasks, new_rows = tasks_of(campaign, table)
-        people, notes_on_people = people_of(table.listeners, campaign)
-        new_votes = _votes(campaign, table, tasks, people)
+        new_votes, notes_on_people = _votes(campaign, table, tasks)
         truth.rebuild(campaign)
     states = list(campaign.tasks.filter(pk__in=[task.pk for task in tasks.values()]).values_list("state", flat=True))
     without_video = sum(not row.video for row in table.rows)
@@ -169,75 +170,112 @@ def _campaign(table: VoteTable, split: str, name: str, user: User | None, votes_
     return campaign
 
 
-def _votes(campaign: Campaign, table: VoteTable, tasks: dict[str, Task], people: dict[Listener, User]) -> int:
-    """Add the votes that are not there yet, each in a filled slot; returns how many."""
-    standing = Vote.objects.standing().filter(task__campaign=campaign)
-    there = {(task, person): label for task, person, label in standing.values_list("task_id", "annotator_id", "label")}
-    made = set(Vote.objects.filter(task__campaign=campaign).values_list("client_id", flat=True))
+@dataclass(frozen=True)
+class _NewVote:
+    """A vote of the table that is not there yet."""
+
+    row: TableRow
+    column: Listener
+    label: str
+    client_id: uuid.UUID
+
+
+def _votes(campaign: Campaign, table: VoteTable, tasks: dict[str, Task]) -> tuple[int, tuple[str, ...]]:
+    """Add the votes that are not there yet, each in a filled place; returns how many, and notes on their people."""
+    # Whoever votes at this moment has to wait: one person has one vote on a task.
+    list(campaign.tasks.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    standing = standing_votes(campaign)
+    people = TablePeople(campaign, standing)
+    new = list(_new_votes(campaign, table, tasks, people, standing))
+    voting = {vote.column for vote in new}
+    listeners = {column: people.credited(column) for column in table.listeners if column in voting}
     places = _Places(campaign)
+    taken: set[tuple[int, int]] = set()
     votes: list[Vote] = []
-    for row in table.rows:
-        task = tasks[row.key]
-        for listener, label in zip(table.listeners, row.votes, strict=True):
-            person = people[listener]
-            earlier = there.get((task.pk, person.pk))
-            if not label or label == earlier:
-                continue
-            if earlier is not None:
-                raise AnnotationError(
-                    f"{row.where} ({row.key}): “{listener.name}” voted {earlier} before, {label} in this table. Votes "
-                    "are never changed; import into a campaign of its own."
-                )
-            client_id = uuid.uuid5(VOTE_NAMESPACE, f"{campaign.pk}/{row.key}/{person.username}")
-            if client_id in made:
-                raise AnnotationError(
-                    f"{row.where} ({row.key}): “{listener.name}” took that vote back; import into a campaign of its "
-                    "own."
-                )
-            if not places.fill(task, person):
-                raise AnnotationError(f"{row.where} ({row.key}) already has {campaign.votes_per_task} votes.")
-            votes.append(
-                Vote(
-                    task=task,
-                    annotator=person,
-                    label=label,
-                    origin=VoteOrigin.SIMULATED if listener.simulated else VoteOrigin.IMPORTED,
-                    condition=Condition.UNKNOWN,
-                    client_id=client_id,
-                )
+    for vote in new:
+        task, listener = tasks[vote.row.key], listeners[vote.column]
+        where = f"{vote.row.where} ({vote.row.key})"
+        if (task.pk, listener.person) in taken:
+            raise AnnotationError(
+                f"{where} has two votes of one person: “{vote.column.name}” and another of its columns are one here. "
+                "Leave one of the votes out, or unlink one of the two on the People page."
             )
+        taken.add((task.pk, listener.person))
+        if not places.fill(task, listener):
+            raise AnnotationError(f"{where} already has {campaign.votes_per_task} votes.")
+        origin = VoteOrigin.SIMULATED if vote.column.simulated else VoteOrigin.IMPORTED
+        votes.append(
+            Vote(
+                task=task,
+                annotator=listener.user,
+                label=vote.label,
+                origin=origin,
+                condition=Condition.UNKNOWN,
+                client_id=vote.client_id,
+            )
+        )
     places.save()
     Vote.objects.bulk_create(votes)
-    return len(votes)
+    return len(votes), tuple(people.notes)
+
+
+def _new_votes(
+    campaign: Campaign, table: VoteTable, tasks: dict[str, Task], people: TablePeople, standing: list[StandingVote]
+) -> Iterator[_NewVote]:
+    """The table's votes that are not there yet; AnnotationError where one is there and differs."""
+    there = {(vote.task, vote.person): vote.label for vote in standing}
+    made = set(Vote.objects.filter(task__campaign=campaign).values_list("client_id", flat=True))
+    columns = [(column, people.persons_of(column)) for column in table.listeners]
+    for row in table.rows:
+        task_pk = tasks[row.key].pk
+        for (column, persons), label in zip(columns, row.votes, strict=True):
+            earlier = {there[task_pk, person] for person in persons if (task_pk, person) in there}
+            if not label or label in earlier:
+                continue
+            if earlier:
+                before = " and ".join(sorted(earlier))
+                raise AnnotationError(
+                    f"{row.where} ({row.key}): “{column.name}” voted {before} before, {label} in this table. Votes are "
+                    "never changed; import into a campaign of its own."
+                )
+            client_id = uuid.uuid5(VOTE_NAMESPACE, f"{campaign.pk}/{row.key}/{column.username}")
+            if client_id in made:
+                raise AnnotationError(
+                    f"{row.where} ({row.key}): “{column.name}” took that vote back; import into a campaign of its own."
+                )
+            yield _NewVote(row, column, label, client_id)
 
 
 class _Places:
-    """The slots of a campaign's tasks, filled one after the other."""
+    """The places of a campaign's tasks, filled one after the other."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.per_task = campaign.votes_per_task
         self.used: dict[int, set[int]] = {}
-        self.held: dict[tuple[int, int], int] = {}
+        # Held by a lease alone: the holder's row, by task and holder.
+        self.held: dict[int, dict[int, int]] = {}
         self.new: list[Slot] = []
-        self.filled: list[int] = []
-        slots = Slot.objects.filter(task__campaign=campaign)
-        for pk, task, number, person in slots.values_list("pk", "task_id", "slot", "annotator_id"):
+        self.taken_over: list[Slot] = []
+        slots = Slot.objects.filter(task__campaign=campaign).select_for_update(of=("self",), no_key=True)
+        for pk, task, number, person, filled in slots.values_list("pk", "task_id", "slot", "annotator_id", "filled"):
             self.used.setdefault(task, set()).add(number)
-            self.held[task, person] = pk
+            if not filled:
+                self.held.setdefault(task, {})[person] = pk
 
-    def fill(self, task: Task, person: User) -> bool:
-        """Fill a place, the person's own where they hold one; False where there is none left."""
-        if (own := self.held.get((task.pk, person.pk))) is not None:
-            self.filled.append(own)
-            return True
-        used = self.used.setdefault(task.pk, set())
+    def fill(self, task: Task, listener: ImportedListener) -> bool:
+        """Fill a place; False where all are filled. One that the person holds is taken first, another's lease last."""
+        used, held = self.used.setdefault(task.pk, set()), self.held.get(task.pk, {})
         number = next(n for n in range(1, len(used) + 2) if n not in used)
-        if number > self.per_task:
+        if listener.person not in held and number <= self.per_task:
+            used.add(number)
+            self.new.append(Slot(task=task, slot=number, annotator=listener.user, filled=True))
+            return True
+        if not held:
             return False
-        used.add(number)
-        self.new.append(Slot(task=task, slot=number, annotator=person, filled=True))
+        pk = held.pop(listener.person if listener.person in held else min(held))
+        self.taken_over.append(Slot(pk=pk, annotator=listener.user, filled=True))
         return True
 
     def save(self) -> None:
-        Slot.objects.filter(pk__in=self.filled).update(filled=True)
+        Slot.objects.bulk_update(self.taken_over, ["annotator", "filled"], batch_size=500)
         Slot.objects.bulk_create(self.new)

@@ -8,7 +8,7 @@ from annotation.errors import AnnotationError
 from pipeline.cell_names import same_heading, seen
 
 SIMULATED_SUFFIX = " (simulated)"
-# Before and after an account's name that is to be read letter by letter, since by itself it would be read otherwise.
+# Before and after a name that is to be read letter by letter, since by itself it would be read otherwise.
 EXACT_PREFIX = "annotator: "
 EXACT_SUFFIX = " (person)"
 MAX_NAME_CHARACTERS = 150
@@ -16,7 +16,7 @@ MAX_NAME_CHARACTERS = 150
 
 @dataclass(frozen=True)
 class Listener:
-    """A person whose votes are in one column; ``exact`` where the name is that of an account, letter by letter."""
+    """A person whose votes are in one column; ``exact`` where the name is written letter by letter."""
 
     name: str
     simulated: bool
@@ -24,7 +24,7 @@ class Listener:
 
     @property
     def username(self) -> str:
-        """The account's name: without white space, and in the form that Django gives to names."""
+        """The name by which the person is known: without white space, and in the form that Django gives to names."""
         return self.name if self.exact else "_".join(unicodedata.normalize("NFKC", self.name).split())
 
 
@@ -46,12 +46,12 @@ def listener_of(heading: str) -> Listener:
 
 
 def exact_heading(username: str, *, simulated: bool) -> str:
-    """Return a heading that is read as this account, whatever its name."""
+    """Return a heading that is read as this name, whatever it is."""
     return f"{EXACT_PREFIX}{username}{SIMULATED_SUFFIX if simulated else EXACT_SUFFIX}"
 
 
 def plain_heading(username: str, *, simulated: bool) -> str:
-    """Return the account's name as a heading; an exact one where the name would be read as another."""
+    """Return the name as a heading; an exact one where it would be read as another."""
     heading = username + SIMULATED_SUFFIX if simulated else username
     read = Listener(username, simulated)
     same = heading == " ".join(heading.split()) and listener_of(heading) == read and read.username == username

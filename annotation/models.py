@@ -5,7 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.votetable import is_made_up
@@ -129,6 +130,56 @@ class Task(models.Model):
         )
 
 
+class ImportedListener(models.Model):
+    """A person whose votes came with a table: never an account, though an admin may say whose votes these are.
+
+    The user row beside it stands for the person in votes and places; it cannot sign in. A listener belongs to one
+    campaign, since the same heading in the table of another study may be another person.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imported_listener")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="imported_listeners")
+    name = models.CharField(max_length=150, help_text="As the table names the person.")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="linked_listeners",
+        help_text="Whose votes these are; both count as one person.",
+    )
+    linked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who linked or unlinked it last; nobody where an upgrade did.",
+    )
+    linked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "campaign_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="listener_once_per_campaign"),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True) | Q(linked_at__isnull=False), name="listener_link_has_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True) | ~Q(account=F("user")), name="listener_linked_to_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def person(self) -> int:
+        """The user row as which this listener counts: of the linked account, or of the listener alone."""
+        return self.account_id or self.user_id
+
+
 class Slot(models.Model):
     """A place for one person's vote on a task, held by a lease until it is filled."""
 
@@ -173,6 +224,20 @@ class VoteQuerySet(models.QuerySet["Vote"]):
     def standing(self) -> "VoteQuerySet":
         """Votes that count: not a retraction, and not retracted."""
         return self.filter(retracts__isnull=True, retraction__isnull=True)
+
+    def of_person(self, account: int) -> "VoteQuerySet":
+        """Votes of an account and of the listeners that are linked to it."""
+        return self.filter(Q(annotator=account) | Q(annotator__imported_listener__account=account))
+
+    def with_person(self) -> "VoteQuerySet":
+        """With ``person``, the user row as which the annotator counts, and the annotator's ``listener_name`` and
+        ``account_name``, of which an imported listener without a link has the first alone."""
+        listener = "annotator__imported_listener"
+        return self.annotate(
+            person=Coalesce(f"{listener}__account_id", "annotator_id"),
+            listener_name=F(f"{listener}__name"),
+            account_name=F(f"{listener}__account__username"),
+        )
 
 
 class Vote(models.Model):

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from annotation import agreement
 from annotation.models import Campaign, Task, TaskState, Vote, VoteOrigin
+from annotation.people import StandingVote
 from pipeline.labels import LABELS
 from pipeline.models import TextLabel
 
@@ -22,14 +23,15 @@ STATE_WORDS = {
 
 
 def votes_of(campaign: Campaign, annotator: User) -> int:
-    return Vote.objects.standing().filter(task__campaign=campaign, annotator=annotator).count()
+    """How many votes of this person count, those of linked listeners among them."""
+    return Vote.objects.standing().of_person(annotator.pk).filter(task__campaign=campaign).count()
 
 
 def for_listener(annotator: User) -> list[Any]:
     """Open campaigns that can be heard, with ``n_tasks`` and the annotator's own ``n_done``."""
     heard = Q(tasks__segment__isnull=False) & ~Q(tasks__segment__video__audio="")
     campaigns = list(Campaign.objects.filter(is_open=True).annotate(n_tasks=Count("tasks", filter=heard)))
-    own = Vote.objects.standing().filter(annotator=annotator).order_by().values_list("task__campaign")
+    own = Vote.objects.standing().of_person(annotator.pk).order_by().values_list("task__campaign")
     done = dict(own.annotate(n=Count("pk")))
     shown = [campaign for campaign in campaigns if campaign.n_tasks]
     for campaign in shown:
@@ -85,6 +87,7 @@ class CampaignSummary:
     n_truth: int
     n_votes: int
     n_simulated: int
+    n_imported: int
     n_needed: int
     annotators: list[AnnotatorCount]
     alpha: agreement.Agreement
@@ -93,29 +96,20 @@ class CampaignSummary:
     truths: list[tuple[str, int]]
 
 
-# task, annotator's name, label, origin
-Row = tuple[int, str, str, str]
-
-
-def standing_votes(campaign: Campaign) -> list[Row]:
-    rows = Vote.objects.standing().filter(task__campaign=campaign).order_by("pk")
-    return list(rows.values_list("task_id", "annotator__username", "label", "origin"))
-
-
-def summarise(campaign: Campaign, votes: list[Row]) -> CampaignSummary:
+def summarise(campaign: Campaign, votes: list[StandingVote]) -> CampaignSummary:
     counts = Counter[str]()
     truths = Counter[str]()
     for state, truth, n in campaign.tasks.order_by().values_list("state", "truth").annotate(n=Count("pk")):
         counts[state] += n
         truths[truth] += n
     annotators: dict[str, AnnotatorCount] = {}
-    for _, name, label, origin in votes:
+    for _, _, name, label, origin in votes:
         one = annotators.setdefault(name, AnnotatorCount(name))
         one.votes += 1
         one.simulated += origin == VoteOrigin.SIMULATED
         one.imported += origin == VoteOrigin.IMPORTED
         one.labels[label] += 1
-    judgements = [(task, name, label) for task, name, label, _ in votes]
+    judgements = [(vote.task, vote.name, vote.label) for vote in votes]
     n_tasks = sum(counts.values())
     return CampaignSummary(
         states=[(state.value, words, counts[state]) for state, words in STATE_WORDS.items()],
@@ -123,6 +117,7 @@ def summarise(campaign: Campaign, votes: list[Row]) -> CampaignSummary:
         n_truth=counts[TaskState.MAJORITY] + counts[TaskState.ADJUDICATED],
         n_votes=len(votes),
         n_simulated=sum(one.simulated for one in annotators.values()),
+        n_imported=sum(one.imported for one in annotators.values()),
         n_needed=n_tasks * campaign.votes_per_task,
         annotators=sorted(annotators.values(), key=lambda one: (-one.votes, one.name)),
         alpha=agreement.krippendorff_alpha(judgements),
@@ -132,7 +127,7 @@ def summarise(campaign: Campaign, votes: list[Row]) -> CampaignSummary:
     )
 
 
-def disagreements(campaign: Campaign, votes: list[Row]) -> list[Disagreement]:
+def disagreements(campaign: Campaign, votes: list[StandingVote]) -> list[Disagreement]:
     """Tasks without majority first, then those already decided, each with what Dawid and Skene's model holds likely."""
     tasks: QuerySet[Task] = (
         campaign.tasks.filter(state__in=[TaskState.NO_MAJORITY, TaskState.ADJUDICATED])
@@ -140,12 +135,12 @@ def disagreements(campaign: Campaign, votes: list[Row]) -> list[Disagreement]:
         .order_by("-state", "position")
     )
     by_task: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
-    for task_pk, name, label, origin in votes:
+    for task_pk, _, name, label, origin in votes:
         by_task[task_pk].append((name, label, origin == VoteOrigin.SIMULATED))
     found = list(tasks)
     if not found:
         return []
-    estimate = agreement.dawid_skene([(task, name, label) for task, name, label, _ in votes])
+    estimate = agreement.dawid_skene([(vote.task, vote.name, vote.label) for vote in votes])
     stored = TextLabel.objects.filter(policy=campaign.policy, segment__in=[task.segment_id for task in found])
     text_labels = dict(stored.values_list("segment_id", "label"))
     return [

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from crossmodal import people
 from crossmodal.people import NameTakenError, RefusedError
 from crossmodal.sessions import end_sessions
+from crossmodal.user_names import is_no_account
 
 
 class NameOnceMixin:
@@ -76,6 +77,13 @@ admin.site.unregister(Group)
 class AccountAdmin(KeepsAnAdminMixin, UserAdmin):  # type: ignore[type-arg, misc]
     add_form = NewAccountForm
     form = AccountForm
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Also of its password; listeners that are no accounts are looked at alone."""
+        return not (obj and is_no_account(obj)) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not (obj and is_no_account(obj)) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if change and "is_active" in form.changed_data:

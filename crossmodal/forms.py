@@ -13,7 +13,8 @@ from django.core.exceptions import ValidationError
 
 from crossmodal import throttle
 from crossmodal.passwords import MAX_PASSWORD_LENGTH
-from crossmodal.people import Role, name_key
+from crossmodal.people import Role
+from crossmodal.user_names import name_key
 
 MAX_NAMES_AT_ONCE = 200
 MAX_NAME_LENGTH = 150  # Django's limit for a user name
@@ -147,3 +148,9 @@ class UpdatePersonForm(forms.Form):
         if cleaned.get("action") == self.ROLE and not cleaned.get("role"):
             raise ValidationError("Choose a role.")
         return cleaned
+
+
+class LinkListenerForm(forms.Form):
+    """The account whose votes an imported listener's are."""
+
+    account = forms.CharField(max_length=MAX_NAME_LENGTH)

@@ -186,7 +186,8 @@ def _n(count: int, noun: str) -> str:
 
 def campaigns_for(annotator: User) -> QuerySet[Campaign]:
     """Open campaigns where this person voted (``n_mine`` segments) or may still hear some (``n_left``)."""
-    mine = Task.objects.filter(slots__annotator=annotator, slots__filled=True)
+    listeners = Task.objects.filter(slots__annotator__imported_listener__account=annotator)
+    mine = Task.objects.filter(slots__annotator=annotator, slots__filled=True) | listeners
     skipped = Task.objects.filter(skips__annotator=annotator)
     left = Q(tasks__state=TaskState.OPEN, tasks__segment__isnull=False)
     return (

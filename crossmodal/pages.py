@@ -14,6 +14,8 @@ urlpatterns = [
     path("people/", people.list_people, name="list_people"),
     path("people/add/", people.add_person, name="add_person"),
     path("people/<int:pk>/update/", people.update_person, name="update_person"),
+    path("people/listeners/<int:pk>/link/", people.link_listener, name="link_listener"),
+    path("people/listeners/<int:pk>/unlink/", people.unlink_listener, name="unlink_listener"),
     path("demo/start/", demo.start_demo, name="start_demo"),
     path("demo/progress/", demo.demo_progress, name="demo_progress"),
 ]

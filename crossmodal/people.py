@@ -1,17 +1,20 @@
 """Accounts and their roles: made by admins, never by the people themselves."""
 
 import secrets
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, models, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, Q
 
+from annotation import links
+from annotation.errors import AnnotationError
+from annotation.models import ImportedListener, Vote
 from crossmodal.roles import ADMIN, ANNOTATOR
 from crossmodal.sessions import end_sessions
+from crossmodal.user_names import SIMULATED, is_no_account, is_reserved, name_key
 
 # Without 0/o and 1/l/i, so that a password can be read out or copied from paper.
 PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105
@@ -84,15 +87,12 @@ def locked() -> Iterator[None]:
         yield
 
 
-def name_key(name: str) -> str:
-    """What two names that people take for the same one share, as “RaCer2” and “racer2”."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
 def refuse_taken(names: Iterable[str], besides: int = 0) -> None:
-    """Raise NameTakenError where a name, letters' case aside, is another account's; asked while accounts are locked."""
-    keys = {name_key(name) for name in names}
-    others = User.objects.exclude(pk=besides).values_list("username", flat=True)
+    """Raise NameTakenError where a name, letters' case aside, is another's; asked while accounts are locked."""
+    keys = {name_key(name): name for name in names}
+    if reserved := sorted(name for name in keys.values() if is_reserved(name)):
+        raise NameTakenError(f"{', '.join(reserved)} is kept for a listener that is no account; take another name.")
+    others = User.objects.filter(imported_listener=None).exclude(pk=besides).values_list("username", flat=True)
     if taken := sorted(name for name in others if name_key(name) in keys):
         raise NameTakenError(f"There is already an account named {', '.join(taken)}.")
 
@@ -117,8 +117,15 @@ def add_people(names: Iterable[str], role: str) -> list[NewPassword]:
     return made
 
 
+def refuse_no_account(user: User) -> None:
+    """Raise RefusedError for a listener of a vote table or of the demonstration: nothing lets these sign in."""
+    if is_no_account(user):
+        raise RefusedError(f"{user.get_username()} is a listener who never signs in, and stays as it is.")
+
+
 def reset_password(user: User) -> NewPassword:
     """A new password, which also ends all of the user's sessions."""
+    refuse_no_account(user)
     password = make_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -126,7 +133,8 @@ def reset_password(user: User) -> NewPassword:
 
 
 def active_admins() -> models.QuerySet[User]:
-    return User.objects.filter(Q(groups__name=ADMIN) | Q(is_superuser=True), is_active=True).distinct()
+    admins = User.objects.filter(Q(groups__name=ADMIN) | Q(is_superuser=True), is_active=True)
+    return admins.filter(imported_listener=None).exclude(username__in=SIMULATED).distinct()
 
 
 def refuse_lock_out(user: User, actor: User) -> None:
@@ -148,6 +156,7 @@ def refuse_former_admin(actor: User) -> None:
 
 
 def change_role(user: User, role: str, actor: User) -> None:
+    refuse_no_account(user)
     with locked():
         if ADMIN not in GROUPS_OF[role]:
             refuse_lock_out(user, actor)
@@ -157,6 +166,7 @@ def change_role(user: User, role: str, actor: User) -> None:
 
 def set_active(user: User, active: bool, actor: User) -> None:
     """Deactivating signs the user out everywhere, for good: an account that is active again starts without sessions."""
+    refuse_no_account(user)
     with locked():
         if not active:
             refuse_lock_out(user, actor)
@@ -165,11 +175,52 @@ def set_active(user: User, active: bool, actor: User) -> None:
         user.save(update_fields=["is_active"])
 
 
+def link_listener(listener: ImportedListener, username: str, actor: User) -> ImportedListener:
+    """Count an imported listener's votes as those of the account of this name; raises RefusedError."""
+    with locked():
+        refuse_former_admin(actor)
+        account = accounts().filter(username=username).first()
+        if account is None:
+            raise RefusedError(f"There is no account named “{username}”; choose one of the list.")
+        try:
+            return links.link(listener, account, actor)
+        except AnnotationError as error:
+            raise RefusedError(error.message) from error
+
+
+def unlink_listener(listener: ImportedListener, actor: User) -> ImportedListener:
+    with locked():
+        refuse_former_admin(actor)
+        return links.unlink(listener, actor)
+
+
+def accounts() -> models.QuerySet[User]:
+    """Everybody who has an account of their own, deactivated or not."""
+    return User.objects.filter(imported_listener=None).exclude(username__in=SIMULATED)
+
+
 def listed_people() -> models.QuerySet[User]:
-    """Everybody, active first, with the number of votes that stand (``n_votes``) and the groups at hand."""
+    """Accounts and simulated listeners, active first, with votes that stand (``n_votes``) and groups at hand.
+
+    ``beside_listeners`` says of each whether there are imported listeners, so that nobody has to ask in vain.
+    """
     standing = Q(votes__isnull=False, votes__retracts__isnull=True, votes__retraction__isnull=True)
     return (
-        User.objects.annotate(n_votes=Count("votes", filter=standing, distinct=True))
+        User.objects.filter(imported_listener=None)
+        .annotate(
+            n_votes=Count("votes", filter=standing, distinct=True),
+            beside_listeners=Exists(ImportedListener.objects.all()),
+        )
         .prefetch_related("groups")
         .order_by("-is_active", "username")
     )
+
+
+def imported_listeners() -> list[ImportedListener]:
+    """All listeners of vote tables by name, with the number of their votes that stand (``n_votes``). Two queries."""
+    rows = Vote.objects.standing().exclude(annotator__imported_listener=None).order_by().values_list("annotator_id")
+    n_votes = dict(rows.annotate(n=Count("pk")))
+    listeners = list(ImportedListener.objects.select_related("campaign", "account", "linked_by"))
+    for listener in listeners:
+        listener.n_votes = n_votes.get(listener.user_id, 0)  # type: ignore[attr-defined]
+    return listeners

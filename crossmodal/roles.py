@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from crossmodal.user_names import is_no_account
+
 ADMIN = "admin"
 ANNOTATOR = "annotator"
 
@@ -39,7 +41,13 @@ def is_annotator(user: User | AnonymousUser) -> bool:
 
 
 class RoleBackend(ModelBackend):
-    """Members of the group ``admin`` hold every permission, so that Django's admin site works for them."""
+    """Members of the group ``admin`` hold every permission, so that Django's admin site works for them.
+
+    Listeners that are no accounts are never let in, whatever is done to their user rows.
+    """
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return super().user_can_authenticate(user) and not is_no_account(user)
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         return (user_obj.is_active and is_admin(user_obj)) or super().has_perm(user_obj, perm, obj)

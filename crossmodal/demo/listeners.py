@@ -10,9 +10,10 @@ from annotation.models import Campaign, Slot, Vote, VoteOrigin
 from crossmodal.demo.scripts import Script
 from crossmodal.demo.timeline import Timeline
 from crossmodal.people import Role, set_role
+from crossmodal.user_names import SIMULATED
 from pipeline.labels import LABELS, NEUTRAL
 
-LISTENERS = ("listener-1-simulated", "listener-2-simulated", "listener-3-simulated")
+LISTENERS = SIMULATED
 SLIP_PROBABILITY = 0.10
 # Of a slip's two wrong classes the neighbour is likelier: who mishears joy rarely takes it for anger.
 FAR_SLIP_PROBABILITY = 0.2

@@ -1,5 +1,7 @@
 """Who may use this installation."""
 
+from collections import Counter
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -7,26 +9,40 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.models import ImportedListener
 from crossmodal import people
 from crossmodal.demo.listeners import is_simulated
-from crossmodal.forms import AddPeopleForm, UpdatePersonForm
+from crossmodal.forms import AddPeopleForm, LinkListenerForm, UpdatePersonForm
 from crossmodal.people import NameTakenError, NewPassword, RefusedError, Role
 from crossmodal.roles import admin_required
+from crossmodal.user_names import is_no_account
 
 
 @require_safe
 @admin_required
 def list_people(request: HttpRequest) -> HttpResponse:
+    users = list(people.listed_people())
+    listeners = people.imported_listeners() if any(user.beside_listeners for user in users) else []  # type: ignore[attr-defined]
+    n_imported: Counter[int | None] = Counter()
+    for listener in listeners:
+        n_imported[listener.account_id] += listener.n_votes  # type: ignore[attr-defined]
     listed = [
         {
             "user": user,
             "role": people.role_of(user),
             "simulated": is_simulated(user),
             "self": user.pk == request.user.pk,
+            "n_imported": n_imported[user.pk],
         }
-        for user in people.listed_people()
+        for user in users
     ]
-    context = {"nav": "people", "people": listed, "form": AddPeopleForm(), "roles": Role.choices}
+    context = {
+        "nav": "people",
+        "people": listed,
+        "listeners": listeners,
+        "form": AddPeopleForm(),
+        "roles": Role.choices,
+    }
     return render(request, "people/list_people.html", context)
 
 
@@ -59,8 +75,8 @@ def update_person(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Nothing was changed: choose what to do with the account.")
         return redirect("list_people")
-    if is_simulated(user):
-        messages.error(request, f"{user} belongs to the demonstration and stays as it is.")
+    if is_no_account(user):
+        messages.error(request, f"{user} is a listener who never signs in, and stays as it is.")
         return redirect("list_people")
     try:
         made = _update(user, form.cleaned_data, actor)  # type: ignore[arg-type]
@@ -86,3 +102,35 @@ def _update(user: User, cleaned: dict[str, str], actor: User) -> NewPassword | N
                 raise RefusedError("Change your own password through “Change password” in the menu under your name.")
             return people.reset_password(user)
     return None
+
+
+@require_POST
+@admin_required
+def link_listener(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say whose votes an imported listener's are."""
+    listener = get_object_or_404(ImportedListener, pk=pk)
+    form = LinkListenerForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Nothing was changed: write the name of the account.")
+        return redirect("list_people")
+    try:
+        listener = people.link_listener(listener, form.cleaned_data["account"], request.user)  # type: ignore[arg-type]
+    except RefusedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The votes of “{listener}” now count as those of {listener.account}.")
+    return redirect("list_people")
+
+
+@require_POST
+@admin_required
+def unlink_listener(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back whose votes an imported listener's are."""
+    listener = get_object_or_404(ImportedListener, pk=pk)
+    try:
+        people.unlink_listener(listener, request.user)  # type: ignore[arg-type]
+    except RefusedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{listener}” counts as a person of their own.")
+    return redirect("list_people")

@@ -69,23 +69,6 @@ def test_a_video_written_in_two_ways_is_refused(db):
         load(TABLE.replace("7,1", "007,1"))
 
 
-def test_annotators_become_people_who_cannot_sign_in(db):
-    load()
-    person = User.objects.get(username="ana")
-    assert not person.is_active
-    assert not person.has_usable_password()
-    assert list(person.groups.values_list("name", flat=True)) == ["annotator"]
-
-
-def test_a_user_of_the_name_is_used_as_they_are(factory):
-    ana = factory.make_user("ana", role="admin")
-    load()
-    ana.refresh_from_db()
-    assert ana.is_active
-    assert ana.votes.count() == 3
-    assert list(ana.groups.values_list("name", flat=True)) == ["admin"]
-
-
 def test_empty_trailing_columns_and_a_line_break_in_the_heading_are_taken_as_found(db):
     table = 'VideoId,segment,sentiment analysis,ana,bo,cy,text,,"\n"\n7,0,neutral,neutral,neutral,neutral,words,,\n'
     assert load(table).votes == 3
@@ -122,7 +105,7 @@ def test_unknown_words_are_reported_and_nothing_is_imported(db):
 def test_accepted_suggestions_are_read(db):
     report = load(TABLE.replace("8,0,negative,negative", "8,0,negative,negatve"), accept_suggestions=True)
     assert [word.suggestion for word in report.suggestions] == ["negative"]
-    assert Vote.objects.filter(annotator__username="ana", label="negative").count() == 1
+    assert Vote.objects.filter(annotator__imported_listener__name="ana", label="negative").count() == 1
 
 
 def test_a_word_like_no_class_is_never_accepted(db):
@@ -213,7 +196,10 @@ def test_an_export_of_drawn_segments_carries_their_text_labels_and_marks_simulat
     ]
     load(file.getvalue(), campaign_name="Again")
     votes = Campaign.objects.get(name="Again").tasks.get().votes
-    assert set(votes.values_list("annotator__username", "origin")) == {("ana", "imported"), ("bo", "simulated")}
+    assert set(votes.values_list("annotator__imported_listener__name", "origin")) == {
+        ("ana", "imported"),
+        ("bo", "simulated"),
+    }
 
 
 def exported(campaign):
@@ -275,33 +261,17 @@ def test_numbers_that_no_database_holds_are_of_no_stored_video(db):
     assert not Task.objects.exclude(segment=None).exists()
 
 
-def test_a_place_that_a_person_holds_is_filled(factory):
-    task = factory.make_task(segment=factory.make_segment(factory.make_video(dataset_id="7"), position=0, text="x"))
-    slot = Slot.objects.create(task=task, slot=2, annotator=factory.make_user("ana"))
-    load("VideoId,segment,sentiment analysis,ana,text\n7,0,neutral,neutral,x\n", campaign_name=task.campaign.name)
-    slot.refresh_from_db()
-    assert (slot.filled, Slot.objects.count()) == (True, 1)
-
-
 def test_a_vote_that_was_taken_back_is_not_brought_back(factory):
     load(TABLE)
-    vote = Vote.objects.get(annotator__username="bo", task__position=0)
+    vote = Vote.objects.get(annotator__imported_listener__name="bo", task__position=0)
     factory_id = "7f6e4d0e-0000-4000-8000-000000000001"
     Vote.objects.create(task=vote.task, annotator=vote.annotator, retracts=vote, client_id=factory_id)
     with pytest.raises(AnnotationError, match=r"Row 2 \(7/0#1\): “bo” took that vote back"):
         load(TABLE)
 
 
-def test_votes_for_an_account_that_was_here_are_said(factory):
-    factory.make_user("ana", role="admin")
-    report = load()
-    assert report.notes == ("The votes of “ana” count for the account “ana”, which was here before.",)
-    assert load().notes == ()
-
-
-def test_a_name_like_an_account_is_a_person_of_its_own_or_refused(factory):
-    factory.make_user("Ana", role="admin")
-    assert load().notes == ("“ana” is a new annotator beside the account “Ana”.",)
+def test_a_name_that_differs_in_case_alone_within_a_campaign_is_refused(db):
+    load()
     with pytest.raises(AnnotationError, match="“ANA” differs in case alone from “ana”, whose votes"):
         load(TABLE.replace("ana", "ANA"))
 

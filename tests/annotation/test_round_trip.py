@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation import truth
+from annotation.accounts import imported_username
 from annotation.exporting import write_votes
 from annotation.importing import import_votes
-from annotation.models import Adjudication, Campaign, Slot, Task, Vote
+from annotation.models import Adjudication, Campaign, ImportedListener, Slot, Task, Vote
+from annotation.people import standing_votes
 from evaluation.reports import text_against_people
 from pipeline.labels import LABELS
 from pipeline.models import Segment, Video
@@ -55,10 +57,9 @@ def figures() -> tuple[Any, ...]:
 
 
 def votes_of(campaign: Campaign) -> list[tuple[Any, ...]]:
-    rows = Vote.objects.standing().filter(task__campaign=campaign)
+    positions = dict(campaign.tasks.values_list("pk", "position"))
     return sorted(
-        (task, name, label, origin == "simulated")
-        for task, name, label, origin in rows.values_list("task__position", "annotator__username", "label", "origin")
+        (positions[vote.task], vote.name, vote.label, vote.origin == "simulated") for vote in standing_votes(campaign)
     )
 
 
@@ -120,11 +121,20 @@ planned_tasks = st.builds(
 )
 
 
-def make(planned: list[PlannedTask], names: list[str]) -> Campaign:
+def make_person(campaign: Campaign, name: str, imported: bool) -> User:
+    """An account, or an imported listener, who may be called as an account is."""
+    if not imported:
+        return User.objects.create(username=name)
+    user = User.objects.create(username=imported_username(campaign.pk, name), is_active=False)
+    ImportedListener.objects.create(user=user, campaign=campaign, name=name)
+    return user
+
+
+def make(planned: list[PlannedTask], names: list[tuple[str, bool]]) -> Campaign:
     """A campaign whose tasks are stored segments and rows of tables, as different people filled it."""
     factory = Factory()
     campaign = factory.make_campaign(name="Round", policy="seed-2019")
-    people = [User.objects.create(username=name) for name in names]
+    people = [make_person(campaign, name, imported) for name, imported in names]
     stored, listed = factory.make_video(), factory.make_video(dataset_id="12")
     rows = []
     for number, plan in enumerate(planned):
@@ -152,9 +162,12 @@ def make(planned: list[PlannedTask], names: list[str]) -> Campaign:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(planned=st.lists(planned_tasks, min_size=1, max_size=6), names=st.lists(usernames, max_size=4, unique=True))
+@given(
+    planned=st.lists(planned_tasks, min_size=1, max_size=6),
+    names=st.lists(st.tuples(usernames, st.booleans()), max_size=4, unique=True),
+)
 def test_an_export_adds_nothing_where_it_came_from_and_is_the_same_elsewhere(
-    db: None, planned: list[PlannedTask], names: list[str]
+    db: None, planned: list[PlannedTask], names: list[tuple[str, bool]]
 ) -> None:
     empty_database()
     # A row without a video, a text and a label is a blank row, which is no segment.

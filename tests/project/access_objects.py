@@ -9,7 +9,7 @@ from django.utils import timezone
 from redis import Redis
 
 from annotation import truth
-from annotation.models import Campaign, Skip, Slot
+from annotation.models import Campaign, ImportedListener, Skip, Slot
 from crossmodal.demo.listeners import listeners
 from crossmodal.models import Demonstration, KnownAddress, SignInBudget
 from pipeline.models import DownloadSite
@@ -69,6 +69,9 @@ def make_objects(factory: Factory, redis: Redis, person: User) -> dict[str, str]
         "sign-in budget": SignInBudget.objects.create(slot=1, whole_at_ms=1),
         "known address": KnownAddress.objects.create(key=1, until_ms=1),
         "demonstration": Demonstration.objects.create(),
+        "imported listener": ImportedListener.objects.create(
+            user=User.objects.create_user("imported:1/Ana", is_active=False), campaign=closed, name="Ana"
+        ),
         "site": DownloadSite.objects.create(name="example.org"),
         "video": video,
         "segment": segments[0],

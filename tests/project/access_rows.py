@@ -53,6 +53,8 @@ INSTALLATION = [
     Row("people/", ADMINS, get=200),
     Row("people/add/", ADMINS, get=200, post=200),
     Row("people/<int:pk>/update/", ADMINS, "person", post=302),
+    Row("people/listeners/<int:pk>/link/", ADMINS, "imported listener", post=302),
+    Row("people/listeners/<int:pk>/unlink/", ADMINS, "imported listener", post=302),
     Row("demo/start/", ADMINS, post=302),
     Row("demo/progress/", ADMINS, get=200),
 ]
@@ -182,6 +184,7 @@ SITE = [
     *model_rows("annotation/skip", "skip", ""),
     *model_rows("annotation/vote", "vote", ""),
     *model_rows("annotation/adjudication", "adjudication", ""),
+    *model_rows("annotation/importedlistener", "imported listener", ""),
     Row("admin/django_rq/dashboard/", ADMIN_SITE, get=302, post=302),
     Row(
         "admin/^(?P<app_label>auth|django_rq|crossmodal|pipeline|annotation)/$",

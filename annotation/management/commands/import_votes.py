@@ -19,6 +19,7 @@ class Command(BaseCommand):
         "Import a vote table: a row per segment, a column with the predicted label (“sentiment analysis”), a column "
         "per annotator, a “text” column; VideoId and segment if known.\n"
         "Columns of classes are annotators' wherever they stand; columns that are not read are named.\n"
+        "Annotators of a table are no accounts, also where one has the same name; link them on the People page.\n"
         "Words that are not a class are listed with a suggested reading, and nothing is imported unless all readings "
         "are accepted.\nThe same table again adds nothing.\n\n"
         "Example: manage.py import_votes votes_train.csv --split train --campaign '2019, train'"
