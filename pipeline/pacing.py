@@ -247,6 +247,13 @@ def let_go(pk: int) -> None:
     DownloadSite.objects.filter(holder=pk).update(holder=None, held_until=None)
 
 
+def give_turn_back(pk: int, name: str) -> None:
+    """The video was removed, maybe in the middle of its download: after the pause its site is the next one's."""
+    free_at = timezone.now() + timedelta(seconds=_pause_s(name))
+    if DownloadSite.objects.filter(name=name, holder=pk).update(holder=None, held_until=None, free_at=free_at):
+        call_next(name)
+
+
 def resume() -> int:
     """Free sites whose holder is gone, and call the next video of each site; how many jobs were queued.
 

@@ -9,7 +9,7 @@ from redis import Redis
 
 from pipeline import queues, recovery
 from pipeline.choices import RunState, VideoState
-from pipeline.claims import MAX_DEATHS
+from pipeline.endings import MAX_DEATHS, MAX_INTERRUPTIONS, End
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import enqueue, enqueue_at, fetch_job, get_queue
 from pipeline.workers import PipelineWorker
@@ -91,7 +91,7 @@ def test_it_takes_up_what_a_dead_worker_held(
     recovery.resume()
 
     video.refresh_from_db()
-    assert (video.state, video.attempts) == (waiting, 1)
+    assert (video.state, video.attempts, video.deaths, video.interruptions) == (waiting, 0, 0, 1)
     assert "stopped in the middle" in video.error_message
     assert queues.is_alive(f"{job}-{video.pk}")
 
@@ -107,19 +107,27 @@ def test_it_leaves_the_work_of_a_living_worker_alone(factory: Factory, redis: Re
     assert video.state == VideoState.LABELLING
 
 
-def test_a_video_that_killed_its_worker_three_times_fails(factory: Factory, redis: Redis) -> None:
-    video = factory.make_video(state=VideoState.EXTRACTING, attempts=MAX_DEATHS)
-    assert recovery.resume() == 0
+def test_a_video_that_killed_its_worker_three_times_fails(factory: Factory) -> None:
+    video = factory.make_video(state=VideoState.EXTRACTING, deaths=MAX_DEATHS - 1)
+    recovery.give_back("extract_features", video.pk, end=End.DIED)
     video.refresh_from_db()
     assert video.state == VideoState.FAILED
     assert "died 3 times" in video.error_message
     assert not video.error_permanent
 
 
+def test_what_takes_the_whole_installation_down_each_time_fails_too(factory: Factory, redis: Redis) -> None:
+    video = factory.make_video(state=VideoState.EXTRACTING, interruptions=MAX_INTERRUPTIONS - 1)
+    assert recovery.resume() == 0
+    video.refresh_from_db()
+    assert (video.state, video.error_permanent) == (VideoState.FAILED, False)
+    assert "went down 10 times" in video.error_message
+
+
 def test_training_runs_are_taken_up_too(factory: Factory, redis: Redis) -> None:
     waiting = factory.make_run(state=RunState.QUEUED)
     dead = factory.make_run(state=RunState.RUNNING, attempts=1)
-    hopeless = factory.make_run(state=RunState.RUNNING, attempts=3)
+    hopeless = factory.make_run(state=RunState.RUNNING, interruptions=MAX_INTERRUPTIONS - 1)
     factory.make_run(state=RunState.DONE)
 
     assert recovery.resume() == 2
