@@ -44,8 +44,9 @@ DUE_AT_ONCE = 1000
 SESSIONS_INTERVAL_S = 3600
 # How often a worker looks whether what it works on was removed, and shows that it lives.
 WATCH_INTERVAL_S = 5
-# A job may take so long to end once its worker is asked to stop: less than the supervisor waits before it kills.
-STOP_GRACE_S = 5.0
+# A job may take so long to end once its worker is asked to stop. The supervisor kills after 8 s, and the worker's own
+# end takes two of them.
+STOP_GRACE_S = 3.0
 # Who ends a job's process by one of these means a stop; the kernel, where memory runs out, sends none of them.
 POLITE_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 # What RQ raises over records that it did not write.

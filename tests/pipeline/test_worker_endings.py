@@ -87,7 +87,7 @@ def stop_at_once(worker: "subprocess.Popen[bytes]") -> None:
     worker.terminate()
     time.sleep(1.1)  # RQ takes two signals within a second for one
     worker.terminate()
-    worker.wait(10)
+    worker.wait(30)
 
 
 def counted(machine: Machine, pk: int) -> tuple[str, int, int, int]:
@@ -106,8 +106,7 @@ def test_stops_and_crashes_of_the_queue_server_count_nothing(
         if end == "crash":
             queue_server.crash()
         if end == "patient stop":
-            worker.terminate()
-            worker.wait(8)  # as long as the supervisor waits
+            machine.stop_worker()
         else:
             stop_at_once(worker)
         assert process_mark(job) == "", end
@@ -137,6 +136,8 @@ def test_a_job_that_dies_three_times_fails_its_video_and_the_worker_lives_on(mac
 
 def test_a_worker_that_is_killed_while_another_lives_on_counts(machine: Machine, site: Site) -> None:
     machine.start_worker(2)
+    with Redis.from_url(machine.environment["REDIS_URL"]) as client:
+        wait_for(lambda: client.scard("rq:workers") == 2)
     pk = add_slow(machine, site, "alone")
     wait_until_fetched(machine, pk)
     (busy,) = [worker for worker in machine.workers if worker.poll() is None and jobs_of(worker)]
