@@ -17,7 +17,7 @@ from tests.pipeline.conftest import vtt, write_wav
 from tests.pipeline.machine import Machine, wait_for
 
 # Ten times what it takes on an idle machine.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
