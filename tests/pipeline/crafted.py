@@ -40,7 +40,7 @@ def foreign_records(proof: Path) -> dict[str, dict[str, Any]]:
         "through-a-module": record(call("pipeline.jobs.partial.func.os.system", touch)),
         "method": record(call("pathlib.Path.touch", str(proof))),
         "instance": record(call("touch", instance=str(proof))),
-        "label_video-2": record(call("pipeline.jobs.label_video", 2, exist_ok=True)),
+        "label_video-20": record(call("pipeline.jobs.label_video", 20, exist_ok=True)),
         "label_video-7": record(known, success_callback_name="os.system"),
         "label_video-8": record(call("pipeline.jobs.label_video", 8), failure_callback_name="os.system"),
         "label_video-9": record(call("pipeline.jobs.label_video", 9), stopped_callback_name="os.system"),
@@ -70,7 +70,7 @@ def foreign_records(proof: Path) -> dict[str, dict[str, Any]]:
         "no-json": record(zlib.compress(b"{")),
         "no-list": record(zlib.compress(b"7")),
         "no-name": record(zlib.compress(b"[null, null, [], {}]")),
-        "fetch_video-3": record(call("pipeline.jobs.fetch_video", 3)),  # of the other queue
+        "fetch_video-300": record(call("pipeline.jobs.fetch_video", 300)),  # of the other queue
     }
 
 

@@ -70,7 +70,7 @@ def test_what_takes_too_much_ends_alone(machine: Machine, site: Site, tmp_path: 
         [sys.executable, "-c", START], cwd=ROOT, env=machine.environment, stdout=machine.log, stderr=machine.log
     )
     machine.workers.append(worker)
-    wait_for(lambda: machine.video(good)["state"] == "ready")
+    wait_for(lambda: machine.video(good)["state"] == "ready", 300)
     wait_for(lambda: {machine.video(pk)["state"] for pk in (greedy, large)} == {"failed"})
 
     assert "more memory than the 600 MB that a job may take" in machine.video(greedy)["error_message"]
