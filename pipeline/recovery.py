@@ -15,44 +15,50 @@ from pipeline.queues import enqueue, enqueue_at, is_alive, job_id
 log = logging.getLogger(__name__)
 
 
-def resume() -> int:
+def resume(lost: End = End.UNKNOWN) -> int:
     """Queue everything that waits and is not queued, and take up again what a dead worker held; how many jobs.
 
     May run anywhere, any time, several times at once: rows change by conditional update and job ids are unique.
-    Raises QueueUnavailable.
+    `lost` says how work ended of which the queue server knows nothing; who has seen that server come back empty knows
+    that it was the only one to go down. Raises QueueUnavailable.
     """
     queued = 0
     pacing.forget_impossible_waits()
     for video in Video.objects.unfinished().exclude(pk__in=Video.objects.awaiting_site().values("pk")).iterator():
-        queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)])
+        queued += _resume_row(video, JOB_OF_STATE[_waiting_state(video)], lost)
     queued += pacing.resume()
     for run in TrainingRun.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).iterator():
-        queued += _resume_row(run, "train")
-    queued += sum(_resume_prediction(*keys) for keys in list(predicting.pending()))
+        queued += _resume_row(run, "train", lost)
+    queued += sum(_resume_prediction(*keys, lost) for keys in list(predicting.pending()))
     if queued:
         log.info("Queued %d jobs that were waiting or left behind", queued)
     return queued
 
 
-def _resume_prediction(run: int, video: int) -> bool:
+def _resume_prediction(run: int, video: int, lost: End) -> bool:
     name = job_id("predict_video", run, video)
     if is_alive(name):
         return False
-    return predicting.note_end(run, video, end=how_it_ended(name)) and enqueue(
+    return predicting.note_end(run, video, end=_end_of(name, lost)) and enqueue(
         "predict_video", run, video, patient=True
     )
+
+
+def _end_of(name: str, lost: End) -> End:
+    end = how_it_ended(name)
+    return lost if end == End.UNKNOWN else end
 
 
 def _waiting_state(video: Video) -> str:
     return claims.waiting_state(video) if claims.is_running(video) else video.state
 
 
-def _resume_row(row: claims.Row, job: str) -> bool:
+def _resume_row(row: claims.Row, job: str, lost: End) -> bool:
     if claims.is_running(row):
         name = job_id(job, row.pk)
         if is_alive(name, running=True):
             return False
-        if not claims.give_back(row, how_it_ended(name)):
+        if not claims.give_back(row, _end_of(name, lost)):
             return False
         if isinstance(row, Video) and row.state == VideoState.QUEUED and row.asks_site:
             return False  # it is in line again
