@@ -2,7 +2,6 @@
 
 import logging
 import time
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,9 @@ from rq.exceptions import NoSuchJobError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JOB_ID_PATTERN, Job, JobStatus
 from rq.registry import FailedJobRegistry
-from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
-from pipeline.own_jobs import REFUSED, ForeignJobError, check_runnable, shown
+from pipeline.own_jobs import REFUSED, ForeignJobError, check_runnable, packed, shown
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +61,13 @@ def put_aside(queue: Queue, raw_id: bytes | str, reason: str) -> None:
     """Keep a job that is not ours as a failed one, without what it holds; one without a proper id goes."""
     job_id = raw_id.decode(errors="replace") if isinstance(raw_id, bytes) else raw_id
     log.warning("Refused %s in the queue %s: %s", shown(job_id), queue.name, reason)
-    connection = queue.connection
+    connection: Any = queue.connection
     connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, raw_id)
     if not JOB_ID_PATTERN.fullmatch(job_id):
         return
     moment = utcformat(now())
     record = {
-        "data": zlib.compress(JSONSerializer.dumps([REFUSED, None, [], {}])),
+        "data": packed(REFUSED, []),
         "description": shown(f"Refused: {reason}"),
         "origin": queue.name,
         "created_at": moment,
@@ -86,23 +84,24 @@ def put_aside(queue: Queue, raw_id: bytes | str, reason: str) -> None:
 
 def drop_unreadable(queue: Queue) -> None:
     """Take out of RQ's registries what is no id: at such a one its own cleaning of them would end each time."""
+    connection: Any = queue.connection
     for kind in REGISTRIES:
         key = f"rq:{kind}:{queue.name}"
         try:
-            members = queue.connection.zrange(key, 0, -1)
+            members = connection.zrange(key, 0, -1)
         except ResponseError:  # of another type
-            queue.connection.delete(key)
+            connection.delete(key)
             continue
         if strange := [member for member in members if not _is_entry(member, executions=kind == "wip")]:
             log.warning("Dropped %s entries of %s that name no job", len(strange), key)
-            queue.connection.zrem(key, *strange)
+            connection.zrem(key, *strange)
     key = IntermediateQueue.get_intermediate_queue_key(queue.key)
     try:
-        for member in queue.connection.lrange(key, 0, -1):
+        for member in connection.lrange(key, 0, -1):
             if not _is_entry(member, executions=False):
-                queue.connection.lrem(key, 0, member)
+                connection.lrem(key, 0, member)
     except ResponseError:
-        queue.connection.delete(key)
+        connection.delete(key)
 
 
 def _is_entry(member: bytes, *, executions: bool) -> bool:

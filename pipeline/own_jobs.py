@@ -83,8 +83,8 @@ def guard() -> None:
     Job.fetch = classmethod(_fetch)  # type: ignore[method-assign, assignment]
     Job.fetch_many = classmethod(_fetch_many)  # type: ignore[method-assign, assignment]
     Job.refresh = _refresh  # type: ignore[method-assign]
-    Job.restore = _restore  # type: ignore[method-assign]
-    rq.job.import_attribute = _import_own
+    Job.restore = _restore  # type: ignore[method-assign, assignment]
+    rq.job.import_attribute = _import_own  # type: ignore[attr-defined]
     Result.restore = classmethod(_restore_result)  # type: ignore[method-assign, assignment]
     for name in ("DefaultSerializer", "PickleSerializer"):
         setattr(rq.serializers, name, JSONSerializer)
@@ -187,7 +187,7 @@ def _checked(job_id: str, raw: dict[str, Any]) -> dict[str, Any]:
     function, arguments = _call_in(clean["data"])
     clean["description"] = _description(clean.get("description", job_id))
     if function == REFUSED:
-        clean["data"] = zlib.compress(JSONSerializer.dumps([REFUSED, None, [], {}]))
+        clean["data"] = packed(REFUSED, [])
         return clean
     place = PLACES.get(function)
     if place is None:
@@ -203,7 +203,7 @@ def _checked(job_id: str, raw: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(intervals, list) or not 1 <= len(intervals) <= MAX_RETRY_INTERVALS:
             raise ForeignJobError("its pauses between tries are none of ours")
         clean["retry_intervals"] = json.dumps([abs(int(interval)) for interval in intervals]).encode()
-    clean["data"] = zlib.compress(JSONSerializer.dumps([function, None, arguments, {}]))
+    clean["data"] = packed(function, arguments)
     return clean
 
 
@@ -238,7 +238,7 @@ def _fits(function: str, arguments: list[Any], job_id: str) -> bool:
 def _import_own(name: str) -> Callable[..., Any]:
     if name not in PLACES:
         raise ForeignJobError(f"{shown(name)} is none of this project's jobs")
-    return cast(Callable[..., Any], import_attribute(name))
+    return import_attribute(name)
 
 
 def _text(value: Any) -> str:
@@ -247,6 +247,11 @@ def _text(value: Any) -> str:
 
 def _description(value: Any) -> str:
     return shown(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
+
+
+def packed(function: str, arguments: list[Any]) -> bytes:
+    """A call as a record holds it."""
+    return zlib.compress(json.dumps([function, None, arguments, {}]).encode())
 
 
 def shown(text: str) -> str:

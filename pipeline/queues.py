@@ -261,7 +261,7 @@ def standing_of(name: str) -> Standing:
 
 def _is_started(queue: Queue, name: str) -> bool:
     """Whether an execution of the job is noted; RQ's own look at these ends at the first entry that it cannot read."""
-    entries = queue.connection.zrange(StartedJobRegistry(queue=queue).key, 0, -1)
+    entries: Any = queue.connection.zrange(StartedJobRegistry(queue=queue).key, 0, -1)
     return any(entry.partition(b":")[0] == name.encode() for entry in entries)
 
 

@@ -271,7 +271,8 @@ def enqueue_due_retries(queue: Queue) -> int:
     """Move jobs whose pause is over from the schedule to their queue; how many."""
     registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
     moved = 0
-    for raw_name in queue.connection.zrangebyscore(registry.key, 0, time.time(), start=0, num=DUE_AT_ONCE):
+    due: Any = queue.connection.zrangebyscore(registry.key, 0, time.time(), start=0, num=DUE_AT_ONCE)
+    for raw_name in due:
         if not registry.remove(raw_name):
             continue  # another worker was first
         try:

@@ -6,7 +6,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
 from rq.utils import now, utcformat
 
 
@@ -74,7 +73,7 @@ def foreign_records(proof: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def put(redis: Redis, job_id: str, fields: dict[str, Any], queue: str = "compute") -> None:
+def put(redis: Any, job_id: str, fields: dict[str, Any], queue: str = "compute") -> None:
     redis.hset(f"rq:job:{job_id}", mapping=fields)
     redis.rpush(f"rq:queue:{queue}", job_id)
     redis.sadd("rq:queues", f"rq:queue:{queue}")

@@ -189,7 +189,7 @@ BOOT, OTHER_BOOT = process_space().split(" ")[1], "another-boot"
     ids=["nothing known", "stopped", "another lived on", "born later", "another machine", "unseen since", "dead too"],
 )
 def test_who_lived_on_tells_a_death_from_an_end_of_everything(
-    fields: dict[str, str], witness: dict[str, Any], end: End, redis: Redis
+    fields: dict[str, str], witness: dict[str, Any], end: End, redis: Any
 ) -> None:
     seen = datetime.now(UTC) - timedelta(minutes=5)
     if fields:
