@@ -25,7 +25,8 @@ from pipeline.choices import VideoState
 from pipeline.download_site import DownloadSiteQuerySet
 from pipeline.hosts import private_origins
 from pipeline.models import DownloadSite, Video
-from pipeline.queues import JOBS, QueueUnavailable, enqueue_at
+from pipeline.own_jobs import JOBS
+from pipeline.queues import QueueUnavailable, enqueue_at
 from pipeline.stages.addresses import host_of, origin_of, split_url
 from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 from pipeline.stages.list_addresses import YOUTUBE_HOSTS

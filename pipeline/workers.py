@@ -107,8 +107,9 @@ class PipelineWorker(Worker):
         with surviving("clean the registries of the queues", *UNREADABLE):
             for queue in self.queues:
                 drop_unreadable(queue)
-            self.clean_registries()
-        self.last_cleaned_at = now()  # else a registry that cannot be read would be looked at all the time
+            self.clean_registries()  # type: ignore[no-untyped-call]
+        # Else a registry that cannot be read would be looked at all the time.
+        self.last_cleaned_at = now()  # type: ignore[assignment]
         with surviving("look for work left behind"):
             recovery.resume()
         with surviving("clear expired sessions"):
@@ -152,7 +153,7 @@ class PipelineWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         job_limits.limit_this_process(job.func_name or "")
-        super().main_work_horse(job, queue)  # type: ignore[no-untyped-call]
+        super().main_work_horse(job, queue)
 
     def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
         pid, status, usage = super().wait_for_horse()
@@ -180,7 +181,7 @@ class PipelineWorker(Worker):
 
     def maintain_heartbeats(self, job: Job) -> None:
         """Show that the job is alive, and end it where what it works on was removed, whatever it is doing."""
-        super().maintain_heartbeats(job)  # type: ignore[no-untyped-call]
+        super().maintain_heartbeats(job)
         if not self._is_wanted(job):
             log.info("%s is stopped, since what it works on was removed", job.id)
             self._stopped_job_id = job.id
@@ -233,9 +234,10 @@ class PipelineWorker(Worker):
 @contextmanager
 def surviving(task: str, *others: type[Exception]) -> Iterator[None]:
     """Log what a database or the queue server does not do now: the next look for work, in a minute, tries again."""
+    expected: tuple[type[Exception], ...] = (RedisError, StageError, DatabaseProblem, *others)
     try:
         yield
-    except (RedisError, StageError, DatabaseProblem, *others):
+    except expected:
         log.exception("Could not %s", task)
     finally:
         connections.close_all()  # a forked job must not share them, and a broken one is of no use
