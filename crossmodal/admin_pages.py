@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import re
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,8 @@ INLINE = re.compile(r"<(script|style)(?![^>]*\bsrc=)[^>]*>((?:(?!\{[{%]).)*?)</\
 
 # No such queue, job or worker; a name that none can have; a scheduler, which is not used here.
 NOT_THERE = (NoSuchJobError, InvalidJobOperation, IndexError, ValueError, ImproperlyConfigured)
+# A record that others wrote into the queue server, and RQ cannot read.
+UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, zlib.error)
 
 ADMIN_METHODS = ("GET", "HEAD", "POST")
 
@@ -65,7 +68,7 @@ class PageMiddleware:
             return None
         if isinstance(exception, RedisError):
             return render(request, "queue_unavailable.html", status=503)
-        if isinstance(exception, NOT_THERE):
+        if isinstance(exception, (*NOT_THERE, *UNREADABLE)):
             log.warning("%s: %s", request.path, exception)
             return page_not_found(request, Http404(str(exception)))
         return None

@@ -158,6 +158,8 @@ DOWNLOAD_REQUEST_PAUSE_S = env.seconds("DOWNLOAD_REQUEST_PAUSE_S", 1)
 # Label policies besides seed-2019 and recommended: name to parameters, see docs/method.md.
 LABEL_POLICIES = env.mapping("LABEL_POLICIES")
 
+# Memory of one compute job; 0 is half of what the machine or its container has. Checked at the start.
+MAX_JOB_MEMORY_BYTES = env.number("MAX_JOB_MEMORY_BYTES", 0)
 MAX_VIDEO_DURATION_S = env.number("MAX_VIDEO_DURATION_S", 4 * 3600)
 MAX_VIDEO_BYTES = env.number("MAX_VIDEO_BYTES", 2 * 1024**3)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 2 * 1024**3)

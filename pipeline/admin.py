@@ -7,9 +7,19 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from pipeline import intake
 from pipeline.models import DownloadSite, Prediction, Segment, TextLabel, TrainingRun, Video
 
-DERIVED = ["state_since", "attempts", "progress_what", "progress_done", "progress_total", "created_at"]
+DERIVED = [
+    "state_since",
+    "attempts",
+    "deaths",
+    "interruptions",
+    "progress_what",
+    "progress_done",
+    "progress_total",
+    "created_at",
+]
 
 
 @admin.register(Video)
@@ -52,6 +62,14 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Segments", ordering="segment_count")
     def segment_count(self, video: Any) -> int:
         return int(video.segment_count)
+
+    def delete_model(self, request: HttpRequest, obj: Video) -> None:
+        """With its files, and without the work on it."""
+        intake.remove(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        for video in queryset:
+            intake.remove(video)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Videos come in through the Videos page, which checks the address and starts the fetching."""

@@ -5,4 +5,6 @@ class PipelineConfig(AppConfig):
     name = "pipeline"
 
     def ready(self) -> None:
-        from pipeline import checks  # noqa: F401  (registers itself)
+        from pipeline import checks, own_jobs  # noqa: F401  (checks registers itself)
+
+        own_jobs.guard()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from pipeline import job_limits
 from pipeline.choices import VideoState
 from pipeline.claims import finish, leave, show
 from pipeline.download_settings import download_limits, download_options
@@ -23,6 +24,7 @@ KEPT = "The recording is kept; the captions are asked for again, and can be uplo
 
 def captions_wait(video: Video, error: StageError) -> dict[str, Any]:
     """Columns of a video whose recording is there and whose captions were kept back: it waits, or waits no more."""
+    job_limits.check(error)
     asks = video.captions_asks + 1
     reason = error.message.removesuffix(".")
     if error.permanent or asks > len(CAPTIONS_PAUSES_S):

@@ -22,8 +22,9 @@ from django.utils import timezone
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
-from pipeline import pacing
+from pipeline import job_limits, pacing
 from pipeline.choices import CLAIMED, CLAIMS, RunState, VideoState
+from pipeline.endings import TOO_LONG, End, counts, nothing_counted, reason_to_give_up, told
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import MAX_TRIES, RETRY_PAUSES_S, QueueUnavailable
 from pipeline.stages.download_verdicts import TRY_LATER
@@ -33,10 +34,9 @@ from pipeline.stages.progress import ProgressCallback
 log = logging.getLogger(__name__)
 
 OUR_FAULT = "Something went wrong on our side; the details are in the server's log."
-# A recording that kills its worker three times (for want of memory, mostly) will do so again.
-MAX_DEATHS = 3
 # Pages look every second or two; more writes would only slow the job.
 PROGRESS_INTERVAL_S = 0.5
+RUN_JOB = "train"
 JOB_OF_STATE: dict[str, str] = {
     VideoState.QUEUED: "fetch_video",
     VideoState.SEGMENTED: "label_video",
@@ -55,7 +55,7 @@ def held(row: Row) -> "QuerySet[Any]":
     """The row in the database, as long as it still bears the token that `row` has."""
     if isinstance(row, Video):
         return Video.objects.filter(pk=row.pk, state=row.state, state_since=row.state_since)
-    return TrainingRun.objects.filter(pk=row.pk, state=row.state, attempts=row.attempts)
+    return TrainingRun.objects.filter(pk=row.pk, state=row.state, claims=row.claims)
 
 
 def leave(row: Row, state: str, **columns: Any) -> None:
@@ -85,11 +85,11 @@ def saving(row: Row) -> Iterator[None]:
 def finish(row: Row, state: str, *, error_message: str = "", **columns: Any) -> None:
     """Let go of a row whose stage is done."""
     attempts = {"attempts": 0} if isinstance(row, Video) else {}
-    leave(row, state, error_message=error_message, **attempts, **columns)
+    leave(row, state, error_message=error_message, **{**attempts, **nothing_counted(), **columns})
 
 
-def fail(row: Row, message: str, *, permanent: bool) -> None:
-    columns: dict[str, Any] = {"error_message": message}
+def fail(row: Row, message: str, *, permanent: bool, **columns: Any) -> None:
+    columns["error_message"] = message
     if isinstance(row, Video):
         leave(row, VideoState.FAILED, error_permanent=permanent, **columns)
     else:
@@ -104,19 +104,24 @@ def is_running(row: Row) -> bool:
     return row.state in WAITING_OF_RUNNING if isinstance(row, Video) else row.state == RunState.RUNNING
 
 
-def give_back(row: Row) -> bool:
-    """Put a row whose worker died back to waiting; False where that failed it, or it was not held any more."""
-    hopeless = row.attempts >= MAX_DEATHS
+def is_running_in(row: Row, job: str) -> bool:
+    """Whether the row is in the state of that very job: another one may hold it by now."""
+    return is_running(row) and job == (JOB_OF_STATE[waiting_state(row)] if isinstance(row, Video) else RUN_JOB)
+
+
+def give_back(row: Row, end: End = End.UNKNOWN) -> bool:
+    """Put a row whose worker is gone back to waiting; False where that failed it, or it was not held any more.
+
+    That was no try. It counts at the present stage only, and a stop of the worker does not count at all.
+    """
+    columns = counts(row, end)
+    hopeless = reason_to_give_up(columns, end)
     try:
         if hopeless:
-            fail(
-                row,
-                f"The worker died {row.attempts} times at this point; most often a machine has too little memory. "
-                "Free some, or add a worker on a larger machine, and retry.",
-                permanent=False,
-            )
+            fail(row, hopeless, permanent=False, **columns)
         else:
-            leave(row, waiting_state(row), error_message="The worker stopped in the middle; this is tried again.")
+            attempts = max(0, row.attempts - 1)
+            leave(row, waiting_state(row), error_message=told(columns, end), attempts=attempts, **columns)
     except SupersededError:
         return False
     if isinstance(row, Video):
@@ -124,11 +129,11 @@ def give_back(row: Row) -> bool:
     return not hopeless
 
 
-def take_from_the_dead(video: Video, running: str) -> None:
-    """Put a video back to wait that this job's predecessor still seems to hold."""
-    if get_current_job() and video.state == running:
-        # Only one job of this name exists and this is it: whoever held the video is dead.
-        give_back(video)
+def take_from_the_dead(row: Row, running: str) -> None:
+    """Put a row back to wait that this job's predecessor still seems to hold."""
+    if get_current_job() and row.state == running:
+        # Only one job of this name exists and this is it: whoever held the row is gone, and this record is a new one.
+        give_back(row)
 
 
 def claim_video(pk: int, waiting: str) -> Video | None:
@@ -147,10 +152,9 @@ def claim_run(pk: int) -> TrainingRun | None:
     run = TrainingRun.objects.filter(pk=pk).first()
     if run is None:
         return None
-    if get_current_job() and run.state == RunState.RUNNING:
-        give_back(run)
+    take_from_the_dead(run, RunState.RUNNING)
     claimed = TrainingRun.objects.filter(pk=pk, state=RunState.QUEUED).update(
-        state=RunState.RUNNING, attempts=F("attempts") + 1, error_message=""
+        state=RunState.RUNNING, claims=F("claims") + 1, attempts=F("attempts") + 1, error_message=""
     )
     return TrainingRun.objects.get(pk=pk) if claimed else None
 
@@ -166,7 +170,8 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
         The fault is ours; the row has failed, and RQ keeps the traceback.
     """
     try:
-        work(row)
+        with job_limits.telling():
+            work(row)
     except SupersededError:
         log.warning("%r was taken over by another worker; this result is dropped", row)
     except QueueUnavailable:
@@ -178,10 +183,13 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
             raise
     except JobTimeoutException:
         log.exception("%r took too long", row)
-        _try_to_fail(row, "This took longer than is allowed for it, and was stopped.", permanent=False)
+        _try_to_fail(row, TOO_LONG, permanent=False)
         _no_more_tries()
         raise
     except Exception:
+        if not type(row)._default_manager.filter(pk=row.pk).exists():
+            log.warning("%r was removed in the middle", row)  # with the files that the work needed
+            return
         log.exception("%r failed unexpectedly", row)
         _try_to_fail(row, OUR_FAULT, permanent=False)
         _no_more_tries()

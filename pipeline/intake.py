@@ -19,12 +19,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from pipeline import predicting
+from pipeline.cancelling import cancel_work_on
 from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.dataset import DatasetRow, read_dataset
+from pipeline.endings import nothing_counted
 from pipeline.hosts import check_url
 from pipeline.models import TrainingRun, Video
-from pipeline.pacing import site_of
+from pipeline.pacing import give_turn_back, site_of
 from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.caption_names import CAPTION_ENDINGS
@@ -225,6 +227,7 @@ def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
         captions=video.captions.name,
         captions_kind=CaptionsKind.UPLOADED,
         attempts=0,
+        **nothing_counted(),
         captions_asks=0,
         waits_until=None,
         error_message="",
@@ -245,7 +248,7 @@ def retry(video: Video) -> bool:
     """
     state = VideoState.SEGMENTED if video.segments.exists() else VideoState.QUEUED
     only_from = [VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT]
-    columns = {"attempts": 0, "error_message": "", "error_permanent": False, "waits_until": None}
+    columns = {"attempts": 0, **nothing_counted(), "error_message": "", "error_permanent": False, "waits_until": None}
     if not video.enter(state, only_from=only_from, **columns):
         return False
     enqueue_on_commit(JOB_OF_STATE[state], video.pk)
@@ -253,7 +256,11 @@ def retry(video: Video) -> bool:
 
 
 def remove(video: Video) -> None:
-    """Delete a video with its segments and files; StageError while people's votes need them."""
+    """Delete a video with its segments and files, and stop the work on it; StageError while people's votes need them.
+
+    The queue server may be away meanwhile.
+    """
+    key, site = video.pk, video.site
     files = [getattr(video, name).name for name in ("source", "audio", "captions", "peaks", "features")]
     try:
         with transaction.atomic():
@@ -262,6 +269,8 @@ def remove(video: Video) -> None:
         raise StageError(
             "Its segments are in an annotation campaign, so the video cannot be removed; remove the campaign first."
         ) from error
+    transaction.on_commit(partial(cancel_work_on, key))
+    transaction.on_commit(partial(give_turn_back, key, site))
     for name in filter(None, files):
         transaction.on_commit(partial(default_storage.delete, name))
 

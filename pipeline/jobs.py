@@ -2,16 +2,20 @@
 transaction and queues the next; run twice, each ends in the same state.
 """
 
+import logging
 from functools import partial
 
 from rq import Retry
 
-from pipeline import extracting, fetching, labelling, listing, modelling, pacing, predicting
+from pipeline import extracting, fetching, job_limits, labelling, listing, modelling, pacing, predicting
 from pipeline.caption_fetching import wait_for_site
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
-from pipeline.models import Video
+from pipeline.endings import End
+from pipeline.models import TrainingRun, Video
 from pipeline.stages.errors import StageError
+
+log = logging.getLogger(__name__)
 
 
 def fetch_video(pk: int) -> Retry | None:
@@ -58,12 +62,20 @@ def train(run_pk: int) -> None:
 
 def predict_video(run_pk: int, video_pk: int) -> None:
     """Let a run's model predict the segments of a video that it was not trained on."""
+    predicting.begin(run_pk, video_pk)
     try:
-        modelling.predict(run_pk, video_pk)
+        with job_limits.telling():
+            modelling.predict(run_pk, video_pk)
     except StageError as error:
         if error.permanent:
             predicting.settle(run_pk, video_pk)
+        else:
+            predicting.note_end(run_pk, video_pk, end=End.STOPPED)
         raise
+    except Exception:
+        if Video.objects.filter(pk=video_pk).exists() and TrainingRun.objects.filter(pk=run_pk).exists():
+            raise
+        log.warning("Video %s or run %s was removed during the prediction", video_pk, run_pk)
     predicting.settle(run_pk, video_pk)
 
 

@@ -17,10 +17,12 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
+from pipeline import job_limits
 from pipeline.claims import OUR_FAULT
 from pipeline.download_settings import download_options
 from pipeline.hosts import check_host, check_url, private_origins
 from pipeline.models import DownloadSite, Video
+from pipeline.own_jobs import LIST_JOB, OTHERS
 from pipeline.pacing import refused, site_of
 from pipeline.queues import QueueUnavailable, get_connection, get_queue, has_workers, is_alive
 from pipeline.stages.download import VideoIdentity
@@ -35,7 +37,7 @@ log = logging.getLogger(__name__)
 # Time enough to choose from 200 entries; a list that has changed since can be read again.
 KEPT_S = 1800
 # The stage stops by itself after 150 s; the worker stops it where even that hangs.
-JOB_TIMEOUT_S = 240
+JOB_TIMEOUT_S = OTHERS[LIST_JOB].timeout_s
 PROGRESS_INTERVAL_S = 0.5
 
 UNREAD: Final = "unread"
@@ -164,7 +166,7 @@ def ask(url: str, first: int = 1, *, again: bool = False) -> None:
         _store(key, {"url": url, "first": first, "job": job})
         # A person waits for it, and it takes seconds: before the downloads that wait.
         get_queue("download").enqueue_call(
-            "pipeline.jobs.read_list",
+            LIST_JOB,
             args=(key,),
             job_id=job,
             description=job,
@@ -220,7 +222,8 @@ def carry_out(key: str) -> None:
 
     show(0, 0)
     try:
-        found = read_now(record["url"], first=record["first"], progress=show)
+        with job_limits.telling():
+            found = read_now(record["url"], first=record["first"], progress=show)
     except StageError as error:
         _store(key, {**record, "problem": error.message})
     except JobTimeoutException:

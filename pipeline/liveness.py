@@ -1,20 +1,27 @@
-"""Whether a worker's process still runs, without waiting minutes for its heartbeats to expire."""
+"""Whether a worker's process still runs, without waiting minutes for its heartbeats to expire; if not, how it ended."""
 
 import os
 import socket
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rq.utils import as_text
+from rq.utils import utcparse
+
+from pipeline.endings import End
 
 if TYPE_CHECKING:
     from redis import Redis
 
 WORKERS_KEY = "rq:workers"
 WORKER_PREFIX = "rq:worker:"
-# Fields that PipelineWorker adds to its record in Redis.
+# Fields that PipelineWorker adds to its record in Redis, and the first also to the record of the job at hand.
 SPACE_FIELD = "process_space"
 MARK_FIELD = "process_mark"
+# Of the job's record: its worker was asked to stop.
+STOP_FIELD = "stop_requested"
+# A worker shows itself every 5 s at least; one that is seen this long after another was is known to have outlived it.
+OUTLIVED_AFTER = timedelta(seconds=30)
 
 
 def process_space() -> str:
@@ -53,8 +60,8 @@ def worker_lives(connection: "Redis", name: str) -> bool:
 
     Where its processes cannot be seen from here, its record counts, which expires when heartbeats stay away.
     """
-    record = {as_text(key): as_text(value) for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
-    if not record or "death" in record or not record.get("pid"):
+    record = _record(connection, name)
+    if not record or "death" in record or not record.get("pid", "").isdecimal():
         return False
     if record.get(SPACE_FIELD) != process_space():
         return True
@@ -62,4 +69,54 @@ def worker_lives(connection: "Redis", name: str) -> bool:
 
 
 def worker_names(connection: "Redis") -> list[str]:
-    return [as_text(key).removeprefix(WORKER_PREFIX) for key in connection.smembers(WORKERS_KEY)]
+    return [_text(key).removeprefix(WORKER_PREFIX) for key in connection.smembers(WORKERS_KEY)]
+
+
+def how_it_ended(connection: "Redis", job_key: str) -> End:
+    """Why a job is not executed any more that its row says is; `job_key` names the job's record.
+
+    A worker that was asked to stop noted so. One that was killed while another on the same machine lives on, from
+    before until now, died alone, most likely for want of memory. Where none lives that long the machine, the queue
+    server or the whole installation went down, and nobody can tell whether the job had to do with it.
+    """
+    space, seen, stopped = map(_text, connection.hmget(job_key, SPACE_FIELD, "last_heartbeat", STOP_FIELD))
+    if stopped:
+        return End.STOPPED
+    seen_at = _moment(seen)
+    if not space or seen_at is None:
+        return End.UNKNOWN
+    witnessed = any(_outlived(connection, name, space, seen_at) for name in worker_names(connection))
+    return End.DIED if witnessed else End.UNKNOWN
+
+
+def _outlived(connection: "Redis", name: str, space: str, seen_at: datetime) -> bool:
+    """Whether a worker was there when one of that space was last seen, on the same machine, and still is."""
+    record = _record(connection, name)
+    born_at, shown_at = _moment(record.get("birth", "")), _moment(record.get("last_heartbeat", ""))
+    here = record.get(SPACE_FIELD, "")
+    if born_at is None or shown_at is None or born_at > seen_at or _boot_of(here) != _boot_of(space):
+        return False
+    if not worker_lives(connection, name):
+        return False
+    return here == process_space() or shown_at >= seen_at + OUTLIVED_AFTER
+
+
+def _boot_of(space: str) -> str:
+    """The start of the machine's kernel, which its containers share."""
+    return space.partition(" ")[2].partition(" ")[0]
+
+
+def _record(connection: "Redis", name: str) -> dict[str, str]:
+    return {_text(key): _text(value) for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
+
+
+def _text(value: bytes | str | None) -> str:
+    """What stands in a record; whatever others wrote there, it is text."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return utcparse(text)
+    except ValueError:
+        return None

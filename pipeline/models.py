@@ -22,13 +22,13 @@ from pipeline.choices import (
 )
 from pipeline.download_site import DownloadSite
 from pipeline.files import server_made_name
-from pipeline.progress_columns import Progress
+from pipeline.progress_columns import Endings, Progress
 from pipeline.video_queries import VideoQuerySet
 
 __all__ = ["DownloadSite", "Prediction", "Segment", "TextLabel", "TrainingRun", "Video", "VideoQuerySet"]
 
 
-class Video(Progress):
+class Video(Endings, Progress):
     """One recording with captions, in exactly one split."""
 
     split = models.CharField(max_length=5, choices=Split.choices)
@@ -46,7 +46,7 @@ class Video(Progress):
     policy = models.CharField(max_length=40, default=Policy.RECOMMENDED, help_text="How captions become segments.")
     state = models.CharField(max_length=16, choices=VideoState.choices, default=VideoState.QUEUED, db_index=True)
     state_since = models.DateTimeField(default=timezone.now)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Times a job claimed the present stage.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Tries of the present stage.")
     waits_until = models.DateTimeField(null=True, blank=True, help_text="Not tried again before.")
     captions_asks = models.PositiveSmallIntegerField(default=0, help_text="Times the site kept its captions back.")
     error_message = models.TextField(blank=True)
@@ -212,7 +212,7 @@ class TextLabel(models.Model):
         return f"{self.segment_id} {self.policy}: {self.label or self.rejection}"
 
 
-class TrainingRun(Progress):
+class TrainingRun(Endings, Progress):
     """One audio model: what it was trained on, how, and how well it does on videos it did not see."""
 
     split = models.CharField(max_length=5, choices=Split.choices, default=Split.TRAIN)
@@ -233,7 +233,8 @@ class TrainingRun(Progress):
     seed = models.PositiveIntegerField(default=0)
     data_fingerprint = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED, db_index=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    claims = models.PositiveIntegerField(default=0, help_text="Times a job took it; a result counts for the last one.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Tries.")
     error_message = models.TextField(blank=True)
     scores = models.JSONField(default=dict, blank=True)
     card = models.JSONField(default=dict, blank=True)

@@ -25,7 +25,8 @@ from pipeline.choices import VideoState
 from pipeline.download_site import DownloadSiteQuerySet
 from pipeline.hosts import private_origins
 from pipeline.models import DownloadSite, Video
-from pipeline.queues import JOBS, QueueUnavailable, enqueue_at
+from pipeline.own_jobs import JOBS
+from pipeline.queues import QueueUnavailable, enqueue_at
 from pipeline.stages.addresses import host_of, origin_of, split_url
 from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
 from pipeline.stages.list_addresses import YOUTUBE_HOSTS
@@ -245,6 +246,13 @@ def leave(turn: Turn, video: Video) -> Retry | None:
 def let_go(pk: int) -> None:
     """The video's worker is dead: its site is free."""
     DownloadSite.objects.filter(holder=pk).update(holder=None, held_until=None)
+
+
+def give_turn_back(pk: int, name: str) -> None:
+    """The video was removed, maybe in the middle of its download: after the pause its site is the next one's."""
+    free_at = timezone.now() + timedelta(seconds=_pause_s(name))
+    if DownloadSite.objects.filter(name=name, holder=pk).update(holder=None, held_until=None, free_at=free_at):
+        call_next(name)
 
 
 def resume() -> int:

@@ -1,13 +1,29 @@
 """Which videos a run's model was asked to predict and has not yet: in the database, so that no restart loses it."""
 
+import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 
+from pipeline.endings import End, counts, reason_to_give_up
 from pipeline.models import TrainingRun
 
-# As for videos: what takes its worker down this often is left alone.
-MAX_TRIES = 3
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Wish:
+    """What is noted of a prediction that was begun once: whether it is under way, and how it ended before."""
+
+    begun: bool = False
+    deaths: int = 0
+    interruptions: int = 0
+
+    @classmethod
+    def read(cls, stored: Any) -> "Wish":
+        return cls(**stored) if isinstance(stored, dict) else cls()  # 0 is noted where it was never begun
 
 
 def want(run: TrainingRun, videos: Iterable[int]) -> None:
@@ -33,15 +49,34 @@ def pending() -> Iterator[tuple[int, int]]:
             yield run.pk, int(video)
 
 
-def take_up_again(run_pk: int, video_pk: int) -> bool:
-    """Count one more try; False, and forgotten, once there were enough."""
+def begin(run_pk: int, video_pk: int) -> None:
+    """Note that a worker begins; whatever becomes of it, the note stays."""
+    with transaction.atomic():
+        run = TrainingRun.objects.select_for_update().filter(pk=run_pk).first()
+        if run is None or str(video_pk) not in run.predictions_wanted:
+            return
+        wish = Wish.read(run.predictions_wanted[str(video_pk)])
+        lost = counts(wish, End.UNKNOWN) if wish.begun else {}
+        run.predictions_wanted[str(video_pk)] = {**asdict(wish), **lost, "begun": True}
+        run.save(update_fields=["predictions_wanted"])
+
+
+def note_end(run_pk: int, video_pk: int, *, end: End) -> bool:
+    """Note that nobody works on a prediction; False, and forgotten, where it is not to be tried again.
+
+    As for videos: what takes its worker down again and again is left alone.
+    """
     with transaction.atomic():
         run = TrainingRun.objects.select_for_update().filter(pk=run_pk).first()
         if run is None or str(video_pk) not in run.predictions_wanted:
             return False
-        run.predictions_wanted[str(video_pk)] += 1
-        goes_on = bool(run.predictions_wanted[str(video_pk)] <= MAX_TRIES)
-        if not goes_on:
+        wish = Wish.read(run.predictions_wanted[str(video_pk)])
+        if not wish.begun:
+            return True
+        counted = counts(wish, end)
+        run.predictions_wanted[str(video_pk)] = {**counted, "begun": False}
+        if problem := reason_to_give_up(counted, end):
+            log.warning("Video %s is not predicted by run %s: %s", video_pk, run_pk, problem)
             del run.predictions_wanted[str(video_pk)]
         run.save(update_fields=["predictions_wanted"])
-        return goes_on
+        return not problem

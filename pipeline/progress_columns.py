@@ -1,4 +1,4 @@
-"""Columns in which a job shows how far it is."""
+"""Columns in which a job shows how far it is, and how often its process was lost."""
 
 from django.db import models
 
@@ -26,3 +26,17 @@ class Progress(models.Model):
         type(self)._default_manager.filter(pk=self.pk).update(
             progress_what=what, progress_done=done, progress_total=total
         )
+
+
+class Endings(models.Model):
+    """How often the work on the present stage ended before it was done, however many tries it had."""
+
+    deaths = models.PositiveSmallIntegerField(
+        default=0, help_text="Times the process died at the present stage while the machine lived on."
+    )
+    interruptions = models.PositiveSmallIntegerField(
+        default=0, help_text="Times the machine, or all that could tell, went down at the present stage."
+    )
+
+    class Meta:
+        abstract = True

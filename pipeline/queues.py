@@ -4,7 +4,6 @@ import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -24,6 +23,7 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from pipeline.liveness import worker_lives, worker_names
+from pipeline.own_jobs import JOBS, MODULE
 from pipeline.stages.errors import StageError
 
 # A server that is too busy (429) often asks for a minute; five more give a short outage time to pass.
@@ -37,23 +37,6 @@ CONNECT_TIMEOUT_S = 3
 ANSWER_TIMEOUT_S = 10
 # Between being taken from its queue and being marked as started, a job is nowhere to be seen for some milliseconds.
 UNSEEN_GRACE_S = 0.5
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a job runs."""
-
-    queue: str
-    timeout_s: int
-
-
-JOBS: dict[str, Place] = {
-    "fetch_video": Place("download", 3 * 3600),
-    "label_video": Place("compute", 1800),
-    "extract_features": Place("compute", 6 * 3600),
-    "train": Place("compute", 12 * 3600),
-    "predict_video": Place("compute", 6 * 3600),
-}
 
 
 class Standing(Enum):
@@ -118,8 +101,8 @@ def enqueue(job: str, *pks: int, patient: bool = False) -> bool:
     """
     name = job_id(job, *pks)
     lost = patient and _is_lost(name)
-    with _alone_with(job, pks):
-        return _is_free(_standing(name), lost) and _put(job, pks, None)
+    with alone_with(job, pks):
+        return _is_free(standing_of(name), lost) and _put(job, pks, None)
 
 
 def enqueue_at(job: str, *pks: int, when: datetime, patient: bool = False) -> bool:
@@ -130,8 +113,8 @@ def enqueue_at(job: str, *pks: int, when: datetime, patient: bool = False) -> bo
     """
     name = job_id(job, *pks)
     lost = patient and _is_lost(name)
-    with _alone_with(job, pks):
-        return _put(job, pks, when) if _is_free(_standing(name), lost) else _bring_forward(name, when)
+    with alone_with(job, pks):
+        return _put(job, pks, when) if _is_free(standing_of(name), lost) else _bring_forward(name, when)
 
 
 def bring_forward_on_commit(job: str, *pks: int) -> None:
@@ -142,7 +125,7 @@ def bring_forward_on_commit(job: str, *pks: int) -> None:
     """
 
     def bring_forward() -> None:
-        with suppress(QueueUnavailable), _alone_with(job, pks):
+        with suppress(QueueUnavailable), alone_with(job, pks):
             name = job_id(job, *pks)
             _bring_forward(name, timezone.now())
             queue = get_queue(JOBS[job].queue)
@@ -153,7 +136,7 @@ def bring_forward_on_commit(job: str, *pks: int) -> None:
 
 
 @contextmanager
-def _server_needed() -> Iterator[None]:
+def server_needed() -> Iterator[None]:
     """Whatever asks the queue server in the block raises QueueUnavailable where it cannot be reached."""
     try:
         yield
@@ -162,12 +145,12 @@ def _server_needed() -> Iterator[None]:
 
 
 @contextmanager
-def _alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
+def alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
     """Without the lock, two callers could each remove the dead record of an earlier run, one of them too late.
 
     Pages wait for it, so nobody sleeps in it.
     """
-    with _server_needed():
+    with server_needed():
         lock = get_connection().lock(lock_key(job, *pks), timeout=ANSWER_TIMEOUT_S, blocking_timeout=ANSWER_TIMEOUT_S)
         with lock:
             yield
@@ -175,7 +158,7 @@ def _alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
 
 def _put(job: str, pks: tuple[int, ...], when: datetime | None) -> bool:
     place, name = JOBS[job], job_id(job, *pks)
-    _forget(place.queue, name)
+    forget(place.queue, name)
     queue = get_queue(place.queue)
     options: dict[str, Any] = {
         "args": pks,
@@ -188,9 +171,9 @@ def _put(job: str, pks: tuple[int, ...], when: datetime | None) -> bool:
     retry = Retry(max=len(RETRY_PAUSES_S), interval=RETRY_PAUSES_S)
     try:
         if when is None or when <= timezone.now():
-            queue.enqueue_call(f"pipeline.jobs.{job}", retry=retry, unique=True, **options)
+            queue.enqueue_call(f"{MODULE}.{job}", retry=retry, unique=True, **options)
         else:
-            made = queue.create_job(f"pipeline.jobs.{job}", retry=retry, status=JobStatus.SCHEDULED, **options)
+            made = queue.create_job(f"{MODULE}.{job}", retry=retry, status=JobStatus.SCHEDULED, **options)
             queue.schedule_job(made, when, unique=True)
     except DuplicateJobError:
         return False
@@ -219,10 +202,13 @@ def fetch_job(name: str) -> Job | None:
         return None
 
 
-def _forget(queue_name: str, name: str) -> None:
+def forget(queue_name: str, name: str) -> None:
     """Remove what an earlier run of the same id left behind, wherever it stands."""
     queue = get_queue(queue_name)
-    if job := fetch_job(name):
+    job = fetch_job(name)
+    if job is None:
+        queue.connection.delete(Job.key_for(name))  # a record of this name that is not ours would be in its way
+    else:
         # rq cannot delete a job whose worker died so long ago that the execution's own record has expired.
         for execution_id in job.execution_registry.get_execution_ids():
             queue.connection.zrem(StartedJobRegistry(queue=queue).key, f"{name}:{execution_id}")
@@ -239,8 +225,8 @@ def is_alive(name: str, *, running: bool = False, patient: bool = True) -> bool:
     ``patient`` takes the job for alive. Raises QueueUnavailable.
     """
     lost = patient and _is_lost(name)
-    with _server_needed():
-        standing = _standing(name)
+    with server_needed():
+        standing = standing_of(name)
         return not _is_free(standing, lost) and not (running and standing == Standing.WAITING)
 
 
@@ -251,26 +237,32 @@ def _is_free(standing: Standing, lost: bool) -> bool:
 
 def _is_lost(name: str) -> bool:
     """Whether a job stays unseen for longer than its way from the queue to a worker takes. Sleeps; holds no lock."""
-    with _server_needed():
-        if _standing(name) != Standing.UNSEEN:
+    with server_needed():
+        if standing_of(name) != Standing.UNSEEN:
             return False
         time.sleep(UNSEEN_GRACE_S)
-        return _standing(name) == Standing.UNSEEN
+        return standing_of(name) == Standing.UNSEEN
 
 
-def _standing(name: str) -> Standing:
+def standing_of(name: str) -> Standing:
     job = fetch_job(name)
     if job is None:
         return Standing.GONE
     queue = get_queue(job.origin)
     status: Any = job.get_status(refresh=False)
-    if (status == JobStatus.STARTED or name in StartedJobRegistry(queue=queue)) and is_held(job):
+    if (status == JobStatus.STARTED or _is_started(queue, name)) and is_held(job):
         return Standing.RUNNING
     if status == JobStatus.QUEUED and queue.get_job_position(name) is not None:
         return Standing.WAITING
     if status == JobStatus.SCHEDULED and name in ScheduledJobRegistry(queue=queue):  # type: ignore[no-untyped-call]
         return Standing.WAITING
     return Standing.UNSEEN if status in (JobStatus.QUEUED, JobStatus.STARTED) else Standing.GONE
+
+
+def _is_started(queue: Queue, name: str) -> bool:
+    """Whether an execution of the job is noted; RQ's own look at these ends at the first entry that it cannot read."""
+    entries: Any = queue.connection.zrange(StartedJobRegistry(queue=queue).key, 0, -1)
+    return any(entry.partition(b":")[0] == name.encode() for entry in entries)
 
 
 def is_held(job: Job) -> bool:
@@ -285,13 +277,13 @@ def is_held(job: Job) -> bool:
 def _worker_of(job: Job, execution_id: str) -> str:
     try:
         return str(Execution.fetch(execution_id, job.id, connection=job.connection).worker_name)
-    except ValueError:  # the record has expired, for want of heartbeats
+    except (KeyError, ValueError):  # the record has expired, for want of heartbeats, or is none of RQ's
         return ""
 
 
 def has_workers() -> bool:
     """Whether any living worker listens on the queues."""
-    with _server_needed():
+    with server_needed():
         return _any_worker_lives()
 
 

@@ -11,13 +11,12 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from crossmodal.models import Demonstration
+from pipeline.own_jobs import DEMONSTRATION_JOB, OTHERS
 from pipeline.queues import QueueUnavailable, get_queue
 
-QUEUE = "compute"
-JOB = "crossmodal.demo.jobs.advance_demo"
 PAUSE = timedelta(seconds=2)
 # A job of the demonstration records a quarter of an hour of speech or casts some hundred votes, nothing longer.
-TIMEOUT_S = 600
+QUEUE, TIMEOUT_S = OTHERS[DEMONSTRATION_JOB].queue, OTHERS[DEMONSTRATION_JOB].timeout_s
 # So long without a sign of life means that the queued job is lost (the queue server was restarted, say).
 LOST_AFTER = timedelta(seconds=20)
 
@@ -52,8 +51,8 @@ def _enqueue(turn: int, delay: timedelta) -> None:
     options = {"job_id": f"advance_demo-{turn}", "job_timeout": TIMEOUT_S, "result_ttl": 0}
     try:
         if delay:
-            queue.enqueue_in(delay, JOB, turn, **options)
+            queue.enqueue_in(delay, DEMONSTRATION_JOB, turn, **options)
         else:
-            queue.enqueue(JOB, turn, **options)
+            queue.enqueue(DEMONSTRATION_JOB, turn, **options)
     except RedisError as error:
         raise QueueUnavailable from error

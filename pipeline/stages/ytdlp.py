@@ -245,6 +245,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
                 raise
             if http_status(error) not in GONE:
                 self._captions_error = explain_captions(error)
+                self._captions_error.__cause__ = error
             return False, False
 
     def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:

@@ -95,7 +95,7 @@ def test_the_result_of_a_worker_given_up_for_dead_is_dropped(
     site(captions=vtt(), meanwhile=another_worker_takes_over)
     jobs.fetch_video(online.pk)
     video = Video.objects.get(pk=online.pk)
-    assert (video.state, video.attempts, video.segments.count()) == (VideoState.FETCHING, 2, 0)
+    assert (video.state, video.attempts, video.segments.count()) == (VideoState.FETCHING, 1, 0)
     assert stored_files() == set()
     assert next_jobs == []
 

@@ -153,13 +153,13 @@ def test_the_result_of_a_superseded_training_is_dropped(
     real = training.train
 
     def train(*args: Any, **options: Any) -> Any:
-        TrainingRun.objects.filter(pk=run.pk).update(attempts=2)  # another worker claimed it
+        TrainingRun.objects.filter(pk=run.pk).update(claims=2)  # another worker claimed it
         return real(*args, **options)
 
     monkeypatch.setattr(training, "train", train)
     jobs.train(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.attempts, run.predictions.count()) == (RunState.RUNNING, 2, 0)
+    assert (run.state, run.claims, run.predictions.count()) == (RunState.RUNNING, 2, 0)
     assert not default_storage.exists("trainingrun") or default_storage.listdir("trainingrun")[1] == []
 
 

@@ -6,9 +6,10 @@ import pytest
 from redis import Redis
 
 from pipeline import intake, jobs, predicting
+from pipeline.endings import MAX_DEATHS, MAX_INTERRUPTIONS, End
 from pipeline.models import TrainingRun
 from pipeline.queues import enqueue, get_queue
-from pipeline.recovery import resume
+from pipeline.recovery import give_back, resume
 from pipeline.stages.errors import StageError
 from tests.factories import Factory
 
@@ -67,17 +68,40 @@ def test_what_takes_its_worker_down_again_and_again_is_left_alone(
     asked: tuple[TrainingRun, list[int]], redis: Redis
 ) -> None:
     run, videos = asked
-    for _ in range(predicting.MAX_TRIES):
-        redis.flushall()
-        assert resume() == 2
+    for _ in range(MAX_DEATHS):
+        for pk in videos:
+            predicting.begin(run.pk, pk)
+            give_back("predict_video", run.pk, pk)
     redis.flushall()
     assert resume() == 0
     assert wanted(run) == {}
 
 
+def test_what_takes_the_whole_installation_down_each_time_is_left_alone_too(
+    asked: tuple[TrainingRun, list[int]], redis: Redis
+) -> None:
+    run, (first, other) = asked
+    for _ in range(MAX_INTERRUPTIONS):
+        predicting.begin(run.pk, first)
+        redis.flushall()
+        resume()
+    assert list(wanted(run)) == [str(other)]
+
+
+def test_stops_of_the_whole_installation_lose_no_prediction(asked: tuple[TrainingRun, list[int]], redis: Redis) -> None:
+    run, videos = asked
+    for _ in range(2 * MAX_INTERRUPTIONS):
+        predicting.begin(run.pk, videos[0])
+        give_back("predict_video", run.pk, videos[0], end=End.STOPPED)
+        redis.flushall()
+        assert resume() == 2, "one was begun each time, the other never"
+    assert set(wanted(run)) == {str(pk) for pk in videos}
+
+
 def test_asking_again_begins_anew(asked: tuple[TrainingRun, list[int]]) -> None:
     run, videos = asked
-    assert predicting.take_up_again(run.pk, videos[0])
+    predicting.begin(run.pk, videos[0])
+    assert predicting.note_end(run.pk, videos[0], end=End.DIED)
     predicting.want(run, [videos[0]])
     assert wanted(run) == {str(pk): 0 for pk in videos}
     assert not enqueue("predict_video", run.pk, videos[0])

@@ -28,6 +28,7 @@ from pipeline.queues import (
     enqueue_on_commit,
     fetch_job,
     get_queue,
+    job_id,
 )
 from pipeline.workers import PipelineWorker, enqueue_due_retries
 
@@ -50,14 +51,15 @@ def hold(job: Job, worker_name: str) -> None:
 
 @pytest.mark.parametrize("name", list(JOBS))
 def test_each_job_has_its_queue_time_limit_and_growing_pauses(name: str, redis: Redis) -> None:
-    assert enqueue(name, 3, 12)
-    job = fetch_job(f"{name}-3-12")
+    keys = [3, 12][: JOBS[name].keys]
+    assert enqueue(name, *keys)
+    job = fetch_job(job_id(name, *keys))
     assert job is not None
-    assert (job.func_name, list(job.args), job.origin) == (f"pipeline.jobs.{name}", [3, 12], JOBS[name].queue)
+    assert (job.func_name, list(job.args), job.origin) == (f"pipeline.jobs.{name}", keys, JOBS[name].queue)
     assert job.timeout == JOBS[name].timeout_s
     assert job.retry_intervals == RETRY_PAUSES_S == sorted(RETRY_PAUSES_S)
     assert job.retries_left == 3
-    assert get_queue(JOBS[name].queue).job_ids == [f"{name}-3-12"]
+    assert get_queue(JOBS[name].queue).job_ids == [job.id]
 
 
 @pytest.mark.django_db(transaction=True)

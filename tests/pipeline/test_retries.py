@@ -10,7 +10,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from pipeline.choices import RunState, VideoState
-from pipeline.claims import MAX_DEATHS
+from pipeline.endings import MAX_DEATHS
 from pipeline.models import Video
 from pipeline.queues import RETRY_PAUSES_S, enqueue, fetch_job, get_queue
 from pipeline.stages.errors import StageError
@@ -84,8 +84,8 @@ def test_a_job_whose_process_is_killed_gives_its_row_back_at_once(
     deaths: int, factory: Factory, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "close_all", lambda: None)  # the test's own among them
-    video = factory.make_video(state=VideoState.FETCHING, attempts=deaths)
-    run = factory.make_run(state=RunState.RUNNING, attempts=deaths)
+    video = factory.make_video(state=VideoState.FETCHING, attempts=1, deaths=deaths - 1)
+    run = factory.make_run(state=RunState.RUNNING, attempts=1, deaths=deaths - 1)
     worker = PipelineWorker([get_queue("compute")], connection=redis)
     for name, row in (("fetch_video", video), ("train", run)):
         enqueue(name, row.pk)

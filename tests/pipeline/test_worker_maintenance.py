@@ -97,7 +97,7 @@ def test_a_worker_outlives_a_database_that_is_away(tmp_path: Path, settings: Any
 
 
 def fails_with(error: type[Exception]) -> Callable[..., None]:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise error
 
     return fail

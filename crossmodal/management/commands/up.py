@@ -139,12 +139,13 @@ class Command(BaseCommand):
 
     # ------------------------------------------------------------ running
 
-    def _resume_jobs(self) -> None:
+    def _resume_jobs(self, *, queue_restarted: bool = False) -> None:
         """Queue what was under way when Crossmodal last stopped: the private queue server keeps nothing."""
         from crossmodal.demo import turns
         from pipeline import recovery
+        from pipeline.endings import End
 
-        resumed = recovery.resume()
+        resumed = recovery.resume(lost=End.STOPPED if queue_restarted else End.UNKNOWN)
         turns.resume()
         connections.close_all()
         if resumed:
@@ -154,7 +155,7 @@ class Command(BaseCommand):
         if service.name == "queue" and service.process is not None:
             try:
                 embedded.wait_until_ready(service.process, settings.VAR_DIR)
-                self._resume_jobs()
+                self._resume_jobs(queue_restarted=True)
             except (embedded.EmbeddedError, StageError, DatabaseError) as error:
                 self.stdout.write(f"{error} The workers will look for unfinished jobs within a minute.")
 
