@@ -134,6 +134,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
+# A folder in it for each process, which crossmodal.scratch makes and removes.
+SCRATCH_DIR = VAR_DIR / "scratch"
 
 # ---------------------------------------------------------------- downloads
 

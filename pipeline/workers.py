@@ -19,6 +19,7 @@ from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
+from crossmodal import scratch
 from crossmodal.sessions import clear_expired
 from pipeline import recovery
 from pipeline.liveness import MARK_FIELD, SPACE_FIELD, process_mark, process_space
@@ -73,6 +74,7 @@ class PipelineWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        scratch.sweep()
         with surviving("look for work left behind"):
             recovery.resume()
         with surviving("clear expired sessions"):
@@ -86,8 +88,13 @@ class PipelineWorker(Worker):
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """The job's process died under it, most often for want of memory: its video goes back to waiting."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
+        scratch.sweep()
         with surviving("put back what the killed job held"):
             recovery.give_back((job.func_name or "").rpartition(".")[2], *job.args)
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        with scratch.entered():
+            return bool(super().perform_job(job, queue))
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
