@@ -24,6 +24,7 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from pipeline.liveness import worker_lives, worker_names
+from pipeline.stages.disk import explain_full
 from pipeline.stages.errors import StageError
 
 # A server that is too busy (429) often asks for a minute; five more give a short outage time to pass.
@@ -68,9 +69,9 @@ class Standing(Enum):
 class QueueUnavailable(StageError):  # noqa: N818
     """The queue server cannot be reached; what was stored stays stored and waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: str = "") -> None:
         super().__init__(
-            "The queue server cannot be reached, so the work is stored and waits: start it with “make run”.",
+            told or "The queue server cannot be reached, so the work is stored and waits: start it with “make run”.",
             permanent=False,
         )
 
@@ -158,7 +159,8 @@ def _server_needed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        raise QueueUnavailable from error
+        full = explain_full(error)
+        raise QueueUnavailable(full.message if full else "") from error
 
 
 @contextmanager
