@@ -7,6 +7,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from pipeline import intake
 from pipeline.models import DownloadSite, Prediction, Segment, TextLabel, TrainingRun, Video
 
 DERIVED = ["state_since", "attempts", "progress_what", "progress_done", "progress_total", "created_at"]
@@ -52,6 +53,13 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Segments", ordering="segment_count")
     def segment_count(self, video: Any) -> int:
         return int(video.segment_count)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        intake.remove(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for video in queryset:
+            intake.remove(video)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Videos come in through the Videos page, which checks the address and starts the fetching."""
@@ -105,6 +113,13 @@ class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["state", "split", "policy", "classifier"]
     list_select_related = ["created_by"]
     search_fields = ["=id", "data_fingerprint", "created_by__username"]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        intake.remove_run(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for run in queryset:
+            intake.remove_run(run)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

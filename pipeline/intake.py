@@ -5,7 +5,6 @@ video is concerned QueueUnavailable then tells so; for many at once it stands in
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from crossmodal import scratch
+from crossmodal.storage import check_storage
 from pipeline import predicting
 from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
 from pipeline.claims import JOB_OF_STATE
@@ -40,6 +41,7 @@ __all__ = [
     "import_dataset",
     "predict_all",
     "remove",
+    "remove_run",
     "retry",
     "start_run",
     "store_upload",
@@ -47,6 +49,8 @@ __all__ = [
 ]
 
 UPLOAD = "upload"
+# Of a video.
+FILES = ("source", "audio", "captions", "peaks", "features")
 
 
 @dataclass(frozen=True)
@@ -173,10 +177,13 @@ def store_upload(
         digest.update(chunk)
     recording.seek(0)
     identity = VideoIdentity(UPLOAD, digest.hexdigest(), "")
-    if existing := _find(identity):
+    if (existing := _find(identity)) and not (existing.state == VideoState.FAILED and existing.is_lost_upload):
         raise StageError(already_there(existing))
     if captions:
         check_captions(captions)
+    check_storage((recording.size or 0) + (captions.size or 0 if captions else 0), "this upload")
+    if existing:
+        remove(existing)  # nothing of it could be used, and another try is wanted
     video = Video(title=title.strip()[:500] or Path(recording.name or "Recording").stem[:500])
     names = []
     try:
@@ -205,8 +212,8 @@ def _caption_name(captions: "UploadedFile[bytes]") -> str:
 def check_captions(captions: "UploadedFile[bytes]") -> None:
     """StageError where the file is no captions at all, told at once and not by a job a minute later."""
     suffix = Path(_caption_name(captions)).suffix
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        path = Path(folder) / f"captions{suffix if suffix in CAPTION_ENDINGS else ''}"
+    with scratch.temporary_folder() as folder:
+        path = folder / f"captions{suffix if suffix in CAPTION_ENDINGS else ''}"
         with path.open("wb") as target:
             for chunk in captions.chunks():
                 target.write(chunk)
@@ -217,20 +224,25 @@ def check_captions(captions: "UploadedFile[bytes]") -> None:
 def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
     check_captions(captions)
+    check_storage(captions.size or 0, "this upload")
     old = video.captions.name
     video.captions.save(_caption_name(captions), captions, save=False)
-    taken = video.enter(
-        VideoState.QUEUED,
-        only_from=[VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT],
-        captions=video.captions.name,
-        captions_kind=CaptionsKind.UPLOADED,
-        attempts=0,
-        captions_asks=0,
-        waits_until=None,
-        error_message="",
-    )
+    taken = False
+    try:
+        taken = video.enter(
+            VideoState.QUEUED,
+            only_from=[VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT],
+            captions=video.captions.name,
+            captions_kind=CaptionsKind.UPLOADED,
+            attempts=0,
+            captions_asks=0,
+            waits_until=None,
+            error_message="",
+        )
+    finally:
+        if not taken:
+            default_storage.delete(str(video.captions.name))
     if not taken:
-        default_storage.delete(str(video.captions.name))
         raise StageError("This video is not waiting for captions.")
     if old:
         default_storage.delete(old)
@@ -243,6 +255,8 @@ def retry(video: Video) -> bool:
 
     It failed, is merely stored, or its captions wait.
     """
+    if video.is_lost_upload:
+        return False
     state = VideoState.SEGMENTED if video.segments.exists() else VideoState.QUEUED
     only_from = [VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT]
     columns = {"attempts": 0, "error_message": "", "error_permanent": False, "waits_until": None}
@@ -254,16 +268,28 @@ def retry(video: Video) -> bool:
 
 def remove(video: Video) -> None:
     """Delete a video with its segments and files; StageError while people's votes need them."""
-    files = [getattr(video, name).name for name in ("source", "audio", "captions", "peaks", "features")]
+    files: list[str] = []
     try:
         with transaction.atomic():
+            # As the row names them now: a job may have saved others since the page was asked for.
+            row = Video.objects.select_for_update().filter(pk=video.pk).values(*FILES).first()
+            files = [name for name in (row or {}).values() if name]
             video.delete()
     except ProtectedError as error:
         raise StageError(
             "Its segments are in an annotation campaign, so the video cannot be removed; remove the campaign first."
         ) from error
-    for name in filter(None, files):
-        transaction.on_commit(partial(default_storage.delete, name))
+    for name in files:
+        transaction.on_commit(partial(default_storage.delete, name), robust=True)
+
+
+def remove_run(run: TrainingRun) -> None:
+    """Delete a training run with its predictions and its model's file."""
+    with transaction.atomic():
+        name = TrainingRun.objects.select_for_update().filter(pk=run.pk).values_list("artifact", flat=True).first()
+        run.delete()
+        if name:
+            transaction.on_commit(partial(default_storage.delete, name), robust=True)
 
 
 def start_run(parameters: dict[str, Any], user: User | AnonymousUser | None = None) -> TrainingRun:
