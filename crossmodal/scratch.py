@@ -69,16 +69,9 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def web_base() -> Path:
-    """Where uploads wait: on the disk that FILE_UPLOAD_TEMP_DIR names, if it does."""
-    if settings.FILE_UPLOAD_TEMP_DIR:
-        return Path(settings.FILE_UPLOAD_TEMP_DIR) / "crossmodal-scratch"
-    return Path(settings.SCRATCH_DIR)
-
-
 def bases() -> list[Path]:
     """All folders that hold scratch folders of this installation."""
-    return list(dict.fromkeys([Path(settings.SCRATCH_DIR), web_base()]))
+    return list(dict.fromkeys([Path(settings.SCRATCH_DIR), Path(settings.UPLOAD_SCRATCH_DIR)]))
 
 
 # ---------------------------------------------------------------- using
@@ -113,10 +106,10 @@ def enter(base: Path | None = None) -> None:
 
 def enter_web() -> None:
     """As `enter`, for a process that serves pages: uploads go to its scratch folder as well."""
-    base = web_base()
     sweep()
-    enter(base)
-    settings.FILE_UPLOAD_TEMP_DIR = str(own_folder() or settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir())
+    enter(Path(settings.UPLOAD_SCRATCH_DIR))
+    if folder := own_folder():
+        settings.FILE_UPLOAD_TEMP_DIR = str(folder)
 
 
 @contextmanager

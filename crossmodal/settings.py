@@ -140,6 +140,7 @@ FILE_UPLOAD_HANDLERS = [
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
 # A folder in it for each process, which crossmodal.scratch makes and removes.
 SCRATCH_DIR = VAR_DIR / "scratch"
+UPLOAD_SCRATCH_DIR = Path(FILE_UPLOAD_TEMP_DIR) / "crossmodal-scratch" if FILE_UPLOAD_TEMP_DIR else SCRATCH_DIR
 
 # ---------------------------------------------------------------- downloads
 

@@ -1,5 +1,6 @@
 """Stored files in a folder, whole or not at all; static files under hashed names."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,11 @@ def check_storage(needed_bytes: float, purpose: str) -> None:
 
 def disk_hint() -> str:
     """A sentence where a disk that this process writes to has little room left, for admins."""
-    folders = [folder for folder in (Path(settings.VAR_DIR), scratch.web_base(), storage_folder()) if folder]
-    left = {mount_point(folder): free_bytes(folder) for folder in folders}
+    folders = [folder for folder in (Path(settings.VAR_DIR), *scratch.bases(), storage_folder()) if folder]
+    left: dict[Path, int] = {}
+    for folder in folders:
+        with suppress(OSError):  # a disk that cannot be asked now
+            left[mount_point(folder)] = free_bytes(folder)
     low = sorted((free, str(disk)) for disk, free in left.items() if free < LOW_BYTES)
     if not low:
         return ""

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 # Views that show the sentence on their form, with all that was typed; of others the whole page says it.
 TOLD_BY_VIEW = frozenset({"upload_recording"})
 PURPOSE = "this upload"
+# Several uploads may have found the same room at their beginning.
+LOOK_EVERY_BYTES = 8 * 10**6
 
 
 def problem_of(request: HttpRequest) -> DiskFullError | None:
@@ -53,7 +55,9 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         try:
             super().receive_data_chunk(raw_data, start)
-        except OSError as error:
+            if start // LOOK_EVERY_BYTES != (start + len(raw_data)) // LOOK_EVERY_BYTES:
+                check_room(scratch.room(), 0, PURPOSE)
+        except (OSError, DiskFullError) as error:
             self._give_up(error)
 
     def file_complete(self, file_size: int) -> Any:
@@ -70,7 +74,7 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
         if problem and not (match and match.url_name in TOLD_BY_VIEW):
             raise problem
 
-    def _give_up(self, error: OSError) -> None:
+    def _give_up(self, error: OSError | DiskFullError) -> None:
         problem = explain_full(error)
         if problem is None:
             raise error

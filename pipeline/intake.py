@@ -29,6 +29,7 @@ from pipeline.pacing import site_of
 from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.caption_names import CAPTION_ENDINGS
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import ListAddressError
@@ -165,6 +166,7 @@ def _create_from_row(row: DatasetRow, *, split: str, **columns: Any) -> Video:
     )
 
 
+@telling_of_full_disks()
 def store_upload(
     recording: "UploadedFile[bytes]", captions: "UploadedFile[bytes] | None", *, split: str, title: str, policy: str
 ) -> Video:
@@ -221,6 +223,7 @@ def check_captions(captions: "UploadedFile[bytes]") -> None:
     captions.seek(0)
 
 
+@telling_of_full_disks()
 def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
     check_captions(captions)

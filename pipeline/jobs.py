@@ -11,6 +11,7 @@ from pipeline.caption_fetching import wait_for_site
 from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
 from pipeline.models import Video
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.errors import StageError
 
 
@@ -59,7 +60,8 @@ def train(run_pk: int) -> None:
 def predict_video(run_pk: int, video_pk: int) -> None:
     """Let a run's model predict the segments of a video that it was not trained on."""
     try:
-        modelling.predict(run_pk, video_pk)
+        with telling_of_full_disks():
+            modelling.predict(run_pk, video_pk)
     except StageError as error:
         if error.permanent:
             predicting.settle(run_pk, video_pk)

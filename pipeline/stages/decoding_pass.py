@@ -118,7 +118,8 @@ def decode_once(
         expected = announced(source, container, stream)
         if max_duration_s is not None and total_s > max_duration_s:
             raise _too_long(source, max_duration_s)
-        check_room(target.parent, total_s * SOUND_BYTES_PER_S, "decoding the recording")
+        before = target.stat().st_size if target.exists() else 0  # of another pass, which this one writes over
+        check_room(target.parent, total_s * SOUND_BYTES_PER_S - before, "decoding the recording")
         from_zero = container.format.name.startswith("mov,") and not is_in_fragments
         packets = PacketDecoder(container, stream, source, way.loss_factor, way.late_s, from_zero)
         codec = stream.codec_context.name

@@ -318,6 +318,36 @@ def test_an_upload_that_fills_the_disk_on_the_way_is_refused_and_leaves_nothing(
     assert not list(full.glob("*.upload*"))
 
 
+def test_an_upload_that_fills_the_storage_is_refused_and_leaves_nothing(
+    admin_client: Client, queued: list[Any], full: Path, settings: Any
+) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "crossmodal.storage.FolderStorage", "OPTIONS": {"location": full / "files"}},
+    }
+    response = send(admin_client, b"x" * 2 * MB)
+    page = response.content.decode()
+    assert response.status_code == 507
+    assert "Make room there" in page or "grew larger" in page
+    assert 'value="My words"' in page
+    assert (Video.objects.count(), stored_files(), queued) == (0, set(), [])
+
+
+def test_uploads_that_found_the_same_room_at_their_beginning_share_it(
+    admin_client: Client, queued: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def shrinking(folder: Path) -> int:
+        asked.append(1)
+        return disk.RESERVE_BYTES + (100 * MB if len(asked) < 3 else -1)
+
+    monkeypatch.setattr(disk, "free_bytes", shrinking)
+    response = send(admin_client, b"x" * 9 * MB)
+    assert (response.status_code, len(asked)) == (507, 3)
+    assert (Video.objects.count(), stored_files(), queued) == (0, set(), [])
+
+
 def test_other_forms_that_are_too_large_for_the_disk_say_so_on_a_page(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ PROLOGUE = """
 import os, sys, time, subprocess, tempfile
 from pathlib import Path
 from django.conf import settings
-settings.configure(SCRATCH_DIR=sys.argv[1], FILE_UPLOAD_TEMP_DIR=None)
+settings.configure(SCRATCH_DIR=sys.argv[1], UPLOAD_SCRATCH_DIR=sys.argv[1])
 from crossmodal import scratch
 def say(*words):
     print(*words, flush=True)
@@ -31,7 +31,7 @@ HOLD = PROLOGUE + "scratch.enter(); handle = tempfile.NamedTemporaryFile(); say(
 @pytest.fixture
 def base(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.SCRATCH_DIR = tmp_path / "scratch"
-    settings.FILE_UPLOAD_TEMP_DIR = None
+    settings.UPLOAD_SCRATCH_DIR = settings.SCRATCH_DIR
     yield settings.SCRATCH_DIR
     scratch.leave()
 
@@ -223,9 +223,8 @@ def test_where_locks_may_not_reach_other_machines_their_files_stay_for_days(
 
 
 def test_uploads_wait_where_the_setting_says_and_are_swept_there(base: Path, settings: Any, tmp_path: Path) -> None:
-    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "large")
-    folder = leftover(scratch.web_base())
-    assert tmp_path / "large" in folder.parents
+    settings.UPLOAD_SCRATCH_DIR = tmp_path / "large" / "crossmodal-scratch"
+    folder = leftover(settings.UPLOAD_SCRATCH_DIR)
     (tmp_path / "large" / "of somebody else").touch()
     assert scratch.sweep() == 1
     assert not folder.exists()
@@ -234,7 +233,7 @@ def test_uploads_wait_where_the_setting_says_and_are_swept_there(base: Path, set
 
 def test_without_a_folder_that_can_be_written_the_systems_own_is_used(settings: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    settings.SCRATCH_DIR = tmp_path / "file" / "scratch"
+    settings.SCRATCH_DIR = settings.UPLOAD_SCRATCH_DIR = tmp_path / "file" / "scratch"
     with scratch.temporary_folder() as folder:
         assert folder.parent == Path(tempfile.gettempdir())
     assert scratch.sweep() == 0
