@@ -224,7 +224,7 @@ def test_a_full_disk_is_told_and_the_work_goes_on_when_there_is_room(
 
     (video,) = machine.rows(told)
     assert (video["state"], video["error_permanent"]) == ("queued", 0)
-    assert " MB left" in video["error_message"]
+    assert " left" in video["error_message"]
     assert "Make room there" in video["error_message"]
     assert video["source"]
     assert not list((machine.database.parent / "scratch").glob("*-*/*"))
