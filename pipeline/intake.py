@@ -7,7 +7,6 @@ video is concerned QueueUnavailable then tells so; for many at once it stands in
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +14,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
 
 from crossmodal import scratch
 from crossmodal.storage import check_storage
@@ -27,6 +25,7 @@ from pipeline.hosts import check_url
 from pipeline.models import TrainingRun, Video
 from pipeline.pacing import site_of
 from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
+from pipeline.removal import remove, remove_run
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.caption_names import CAPTION_ENDINGS
 from pipeline.stages.disk import telling_of_full_disks
@@ -50,8 +49,6 @@ __all__ = [
 ]
 
 UPLOAD = "upload"
-# Of a video.
-FILES = ("source", "audio", "captions", "peaks", "features")
 
 
 @dataclass(frozen=True)
@@ -267,32 +264,6 @@ def retry(video: Video) -> bool:
         return False
     enqueue_on_commit(JOB_OF_STATE[state], video.pk)
     return True
-
-
-def remove(video: Video) -> None:
-    """Delete a video with its segments and files; StageError while people's votes need them."""
-    files: list[str] = []
-    try:
-        with transaction.atomic():
-            # As the row names them now: a job may have saved others since the page was asked for.
-            row = Video.objects.select_for_update().filter(pk=video.pk).values(*FILES).first()
-            files = [name for name in (row or {}).values() if name]
-            video.delete()
-    except ProtectedError as error:
-        raise StageError(
-            "Its segments are in an annotation campaign, so the video cannot be removed; remove the campaign first."
-        ) from error
-    for name in files:
-        transaction.on_commit(partial(default_storage.delete, name), robust=True)
-
-
-def remove_run(run: TrainingRun) -> None:
-    """Delete a training run with its predictions and its model's file."""
-    with transaction.atomic():
-        name = TrainingRun.objects.select_for_update().filter(pk=run.pk).values_list("artifact", flat=True).first()
-        run.delete()
-        if name:
-            transaction.on_commit(partial(default_storage.delete, name), robust=True)
 
 
 def start_run(parameters: dict[str, Any], user: User | AnonymousUser | None = None) -> TrainingRun:

@@ -159,8 +159,7 @@ def _server_needed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        full = explain_full(error)
-        raise QueueUnavailable(full.message if full else "") from error
+        raise QueueUnavailable(full.message if (full := explain_full(error)) else "") from error
 
 
 @contextmanager
