@@ -14,7 +14,14 @@ def main() -> None:
         settings.INSTALLED_APPS  # noqa: B018  (reads the settings)
     except ValueError as error:  # a variable of the environment that cannot be used
         sys.exit(f"Crossmodal cannot start: {error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        from pipeline.stages.disk import explain_full
+
+        if (full := explain_full(error)) is None:
+            raise
+        sys.exit(full.message)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """What must hold before anything is started; each failure is one sentence that says what to do."""
 
 import os
-import shutil
 import socket
 import sys
 from pathlib import Path
 
 from crossmodal.bootstrap import OLDEST_PYTHON
+from pipeline.stages.disk import LOW_BYTES, free_bytes
 
-# A video's audio takes about 2 MB a minute; less than this would not last for one interview and the database.
-NEEDED_BYTES = 300 * 10**6
+# Less than this would not last for one interview and the database.
+NEEDED_BYTES = LOW_BYTES
 
 
 class NotReadyError(Exception):
@@ -36,7 +36,7 @@ def check_folder(folder: Path) -> None:
 
 
 def check_space(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(folder)
     if free < NEEDED_BYTES:
         raise NotReadyError(
             f"Only {free / 1e6:.0f} MB are free where {folder} is: make room (at least {NEEDED_BYTES / 1e6:.0f} MB), "

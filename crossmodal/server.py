@@ -57,5 +57,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """A worker frees the port the moment its master is killed."""
+    """A worker frees the port the moment its master is killed, and has temporary files of its own."""
+    from crossmodal import scratch
+
     die_with_parent()
+    scratch.enter_web()

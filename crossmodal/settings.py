@@ -108,7 +108,7 @@ RQ = {"WORKER_CLASS": "pipeline.workers.PipelineWorker"}
 
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR_DIR / "files")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "default": {"BACKEND": "crossmodal.storage.FolderStorage", "OPTIONS": {"location": MEDIA_ROOT}},
     "staticfiles": {"BACKEND": "crossmodal.storage.StaticStorage"},
 }
 if _bucket := env.text("S3_BUCKET"):
@@ -133,7 +133,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A recording and its captions.
 DATA_UPLOAD_MAX_NUMBER_FILES = 2
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "crossmodal.upload_room.RoomyUploadHandler",
+]
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
+# A folder in it for each process, which crossmodal.scratch makes and removes.
+SCRATCH_DIR = VAR_DIR / "scratch"
+UPLOAD_SCRATCH_DIR = Path(FILE_UPLOAD_TEMP_DIR) / "crossmodal-scratch" if FILE_UPLOAD_TEMP_DIR else SCRATCH_DIR
 
 # ---------------------------------------------------------------- downloads
 

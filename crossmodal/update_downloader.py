@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ DOWNLOADER = "yt-dlp"
 RUNTIME = "deno"
 # Deno unpacked (96 MB), its wheel (48 MB), both in the trial folder and once more in the environment.
 NEEDED_BYTES = 400 * 10**6
+# No update takes as long.
+FORGOTTEN_S = 24 * 3600
 # The new packages solve the challenge that `manage.py check_downloads` solves, before they take the old ones' place.
 TRIAL = """
 import sys
@@ -97,6 +100,9 @@ def update(root: Path) -> dict[str, str]:
     free = shutil.disk_usage(str(root)).free
     if free < NEEDED_BYTES:
         raise SetupError(f"Only {free / 1e6:.0f} MB are free, and {NEEDED_BYTES / 1e6:.0f} MB are needed: make room.")
+    for left in (root / "var").glob("update-*"):  # by an update that was killed
+        if not left.is_symlink() and left.is_dir() and left.stat().st_mtime < time.time() - FORGOTTEN_S:
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="update-", dir=root / "var") as name:
         folder = Path(name)
         changes = find_changes(folder)

@@ -20,6 +20,8 @@ queue_patterns = [
     *get_admin_urlpatterns(view_wrapper=admin_required),
 ]
 
+handler500 = "crossmodal.views.home.server_error"
+
 urlpatterns = [
     path("admin/queues/", include((queue_patterns, "django_rq"))),
     path("admin/r/<path:row>", admin_required(view_on_site)),

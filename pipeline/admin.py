@@ -124,6 +124,13 @@ class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["created_by"]
     search_fields = ["=id", "data_fingerprint", "created_by__username"]
 
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        intake.remove_run(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for run in queryset:
+            intake.remove_run(run)
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -22,11 +22,13 @@ from django.utils import timezone
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
+from crossmodal.storage import check_storage
 from pipeline import job_limits, pacing
 from pipeline.choices import CLAIMED, CLAIMS, RunState, VideoState
 from pipeline.endings import TOO_LONG, End, counts, nothing_counted, reason_to_give_up, told
 from pipeline.models import TrainingRun, Video
 from pipeline.queues import MAX_TRIES, RETRY_PAUSES_S, QueueUnavailable
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.download_verdicts import TRY_LATER
 from pipeline.stages.errors import SiteRefusesError, StageError
 from pipeline.stages.progress import ProgressCallback
@@ -34,6 +36,7 @@ from pipeline.stages.progress import ProgressCallback
 log = logging.getLogger(__name__)
 
 OUR_FAULT = "Something went wrong on our side; the details are in the server's log."
+UPLOAD_ANOTHER = "The uploaded file is not kept; upload another one."
 # Pages look every second or two; more writes would only slow the job.
 PROGRESS_INTERVAL_S = 0.5
 RUN_JOB = "train"
@@ -91,7 +94,12 @@ def finish(row: Row, state: str, *, error_message: str = "", **columns: Any) -> 
 def fail(row: Row, message: str, *, permanent: bool, **columns: Any) -> None:
     columns["error_message"] = message
     if isinstance(row, Video):
+        source = row.source.name if permanent else ""
+        if source:  # it cannot help to try again, so that nothing will ever read it
+            columns |= {"source": "", "error_message": f"{message} {UPLOAD_ANOTHER}"}
         leave(row, VideoState.FAILED, error_permanent=permanent, **columns)
+        if source:
+            transaction.on_commit(partial(default_storage.delete, source))
     else:
         leave(row, RunState.FAILED, finished_at=timezone.now(), **columns)
 
@@ -170,7 +178,7 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
         The fault is ours; the row has failed, and RQ keeps the traceback.
     """
     try:
-        with job_limits.telling():
+        with telling_of_full_disks(), job_limits.telling():
             work(row)
     except SupersededError:
         log.warning("%r was taken over by another worker; this result is dropped", row)
@@ -266,6 +274,7 @@ def new_files(row: Row, **paths: Path) -> Iterator[dict[str, str]]:
     Gives column → new name. If the block fails the new files go away; if it succeeds the old ones do, after the
     commit. A crash in between leaves a file too many, never a row without its file.
     """
+    check_storage(sum(path.stat().st_size for path in paths.values()), "storing what was made")
     old = {name: getattr(row, name).name for name in paths}
     names: dict[str, str] = {}
     try:

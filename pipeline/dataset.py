@@ -20,6 +20,7 @@ from pipeline.files import local_path
 from pipeline.labels import LABELS
 from pipeline.models import Segment, TextLabel, Video
 from pipeline.stages import audio
+from pipeline.stages.disk import SOUND_BYTES_PER_S, check_room
 from pipeline.stages.errors import StageError
 
 COLUMNS = ("Id", "URL", "Title", "Audio", "Captions", "Polarity", "Pickle")
@@ -124,6 +125,8 @@ def export_dataset(
     after what a row says. A video without audio or labels has its row alone.
     """
     root = folder / split
+    lasts_s = sum(filter(None, Video.objects.in_split(split).exclude(audio="").values_list("duration_s", flat=True)))
+    check_room(folder, 2 * lasts_s * SOUND_BYTES_PER_S, "the export")  # the recordings, and at most as much in clips
     for name in ("audio", "subtitles", "polarity_csv", "pickle_lists"):
         (root / name).mkdir(parents=True, exist_ok=True)
     videos = list(Video.objects.in_split(split))

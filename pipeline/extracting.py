@@ -1,17 +1,18 @@
 """Audio features of videos: extracted once, kept in one file per video, read by extractor."""
 
 import contextlib
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from crossmodal import scratch
 from pipeline.choices import VideoState
 from pipeline.claims import finish, new_files, saving, show
 from pipeline.files import local_path
 from pipeline.models import Video
+from pipeline.stages.disk import check_room
 from pipeline.stages.errors import StageError
 from pipeline.stages.feature_file import (
     FeatureTable,
@@ -36,11 +37,18 @@ class OvertakenError(Exception):
 def extract(video: Video) -> None:
     """The work of the job `extract_features`."""
     tables = compute_features(video, kept_spans(video), STORED_EXTRACTORS, progress=show(video, "Extracting features"))
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        path = Path(folder) / "features.npz"
+    with written(*tables) as path, new_files(video, features=path) as names, saving(video):
+        finish(video, VideoState.READY, **names)
+
+
+@contextlib.contextmanager
+def written(*tables: FeatureTable) -> Iterator[Path]:
+    """A file of these tables, for the length of a ``with`` block."""
+    with scratch.temporary_folder() as folder:
+        check_room(folder, sum(table.X.nbytes for table in tables), "writing the audio features")
+        path = folder / "features.npz"
         write_features(path, *tables)
-        with new_files(video, features=path) as names, saving(video):
-            finish(video, VideoState.READY, **names)
+        yield path
 
 
 def kept_spans(video: Video) -> Spans:
@@ -95,9 +103,7 @@ def _keep(video: Video, spans: Spans, table: FeatureTable) -> None:
             return
         tables = [other for other in tables if other.extractor != table.extractor]
         former = video.features.name or ""
-        with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder, contextlib.suppress(OvertakenError):
-            path = Path(folder) / "features.npz"
-            write_features(path, *tables, table)
+        with contextlib.suppress(OvertakenError), written(*tables, table) as path:
             with new_files(video, features=path) as names:
                 ready = Video.objects.ready().filter(pk=video.pk, features=former)
                 if not ready.update(features=names["features"]):

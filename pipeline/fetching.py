@@ -1,7 +1,6 @@
 """From an address or an uploaded file to decoded audio and segments."""
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from crossmodal import scratch
 from pipeline.caption_fetching import ask_for_captions, captions_wait
 from pipeline.choices import CaptionsKind, VideoState
 from pipeline.claims import finish, new_files, saving, show, show_percent
@@ -22,9 +22,12 @@ from pipeline.models import Segment, Video
 from pipeline.pacing import Turn, asking, site_of
 from pipeline.queues import enqueue_on_commit
 from pipeline.stages import audio, captions, speech_gate
+from pipeline.stages.disk import check_room
 from pipeline.stages.download import VideoIdentity, download
 from pipeline.stages.errors import StageError
 
+# Before the site tells how large a recording is: ten minutes of it, with its decoded sound.
+SMALLEST_DOWNLOAD_BYTES = 30 * 10**6
 NO_CAPTIONS = "There are no English captions; upload a caption file to go on."
 
 
@@ -40,8 +43,7 @@ class Spoken:
 
 def fetch(video: Video, turn: Turn | None = None) -> None:
     """The work of the job `fetch_video`; `turn` is the right to ask the video's site, where that is needed."""
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as name:
-        folder = Path(name)
+    with scratch.temporary_folder() as folder:
         if video.audio and video.captions:
             _segment_uploaded_captions(video)
         elif video.audio:
@@ -95,6 +97,7 @@ def _take_upload(video: Video, folder: Path) -> None:
 
 def _take_download(video: Video, folder: Path, turn: Turn | None) -> None:
     check_host(video.url)
+    check_room(folder, SMALLEST_DOWNLOAD_BYTES, "a download")
     with asking(turn):
         found = download(
             video.url,

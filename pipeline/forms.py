@@ -152,6 +152,14 @@ class UploadForm(SplitForm, CaptionsForm):
         captions.required = False
         captions.help_text = f"{CAPTIONS_HELP} They can also be added later."
 
+    def without_file(self, problem: str) -> "UploadForm":
+        """The form as it was filled in, with the reason why its files were not received."""
+        self.full_clean()
+        for name in ("recording", "captions"):
+            self.errors.pop(name, None)
+        self.add_error(None, problem)
+        return self
+
     def clean_recording(self) -> "UploadedFile[bytes]":
         file: UploadedFile[bytes] = self.cleaned_data["recording"]
         _check_size(file, settings.MAX_UPLOAD_BYTES)

@@ -5,10 +5,8 @@ video is concerned QueueUnavailable then tells so; for many at once it stands in
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,20 +14,22 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
 
+from crossmodal import scratch
+from crossmodal.storage import check_storage
 from pipeline import predicting
-from pipeline.cancelling import cancel_work_on
 from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.dataset import DatasetRow, read_dataset
 from pipeline.endings import nothing_counted
 from pipeline.hosts import check_url
 from pipeline.models import TrainingRun, Video
-from pipeline.pacing import give_turn_back, site_of
+from pipeline.pacing import site_of
 from pipeline.queues import QueueUnavailable, bring_forward_on_commit, enqueue_on_commit
+from pipeline.removal import remove, remove_run
 from pipeline.stages import captions as caption_stage
 from pipeline.stages.caption_names import CAPTION_ENDINGS
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.download import VideoIdentity
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import ListAddressError
@@ -42,6 +42,7 @@ __all__ = [
     "import_dataset",
     "predict_all",
     "remove",
+    "remove_run",
     "retry",
     "start_run",
     "store_upload",
@@ -163,6 +164,7 @@ def _create_from_row(row: DatasetRow, *, split: str, **columns: Any) -> Video:
     )
 
 
+@telling_of_full_disks()
 def store_upload(
     recording: "UploadedFile[bytes]", captions: "UploadedFile[bytes] | None", *, split: str, title: str, policy: str
 ) -> Video:
@@ -175,10 +177,13 @@ def store_upload(
         digest.update(chunk)
     recording.seek(0)
     identity = VideoIdentity(UPLOAD, digest.hexdigest(), "")
-    if existing := _find(identity):
+    if (existing := _find(identity)) and not (existing.state == VideoState.FAILED and existing.is_lost_upload):
         raise StageError(already_there(existing))
     if captions:
         check_captions(captions)
+    check_storage((recording.size or 0) + (captions.size or 0 if captions else 0), "this upload")
+    if existing:
+        remove(existing)  # nothing of it could be used, and another try is wanted
     video = Video(title=title.strip()[:500] or Path(recording.name or "Recording").stem[:500])
     names = []
     try:
@@ -207,8 +212,8 @@ def _caption_name(captions: "UploadedFile[bytes]") -> str:
 def check_captions(captions: "UploadedFile[bytes]") -> None:
     """StageError where the file is no captions at all, told at once and not by a job a minute later."""
     suffix = Path(_caption_name(captions)).suffix
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        path = Path(folder) / f"captions{suffix if suffix in CAPTION_ENDINGS else ''}"
+    with scratch.temporary_folder() as folder:
+        path = folder / f"captions{suffix if suffix in CAPTION_ENDINGS else ''}"
         with path.open("wb") as target:
             for chunk in captions.chunks():
                 target.write(chunk)
@@ -216,24 +221,30 @@ def check_captions(captions: "UploadedFile[bytes]") -> None:
     captions.seek(0)
 
 
+@telling_of_full_disks()
 def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
     check_captions(captions)
+    check_storage(captions.size or 0, "this upload")
     old = video.captions.name
     video.captions.save(_caption_name(captions), captions, save=False)
-    taken = video.enter(
-        VideoState.QUEUED,
-        only_from=[VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT],
-        captions=video.captions.name,
-        captions_kind=CaptionsKind.UPLOADED,
-        attempts=0,
-        **nothing_counted(),
-        captions_asks=0,
-        waits_until=None,
-        error_message="",
-    )
+    taken = False
+    try:
+        taken = video.enter(
+            VideoState.QUEUED,
+            only_from=[VideoState.NO_CAPTIONS, VideoState.CAPTIONS_WAIT],
+            captions=video.captions.name,
+            captions_kind=CaptionsKind.UPLOADED,
+            attempts=0,
+            **nothing_counted(),
+            captions_asks=0,
+            waits_until=None,
+            error_message="",
+        )
+    finally:
+        if not taken:
+            default_storage.delete(str(video.captions.name))
     if not taken:
-        default_storage.delete(str(video.captions.name))
         raise StageError("This video is not waiting for captions.")
     if old:
         default_storage.delete(old)
@@ -246,6 +257,8 @@ def retry(video: Video) -> bool:
 
     It failed, is merely stored, or its captions wait.
     """
+    if video.is_lost_upload:
+        return False
     state = VideoState.SEGMENTED if video.segments.exists() else VideoState.QUEUED
     only_from = [VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT]
     columns = {"attempts": 0, **nothing_counted(), "error_message": "", "error_permanent": False, "waits_until": None}
@@ -253,26 +266,6 @@ def retry(video: Video) -> bool:
         return False
     enqueue_on_commit(JOB_OF_STATE[state], video.pk)
     return True
-
-
-def remove(video: Video) -> None:
-    """Delete a video with its segments and files, and stop the work on it; StageError while people's votes need them.
-
-    The queue server may be away meanwhile.
-    """
-    key, site = video.pk, video.site
-    files = [getattr(video, name).name for name in ("source", "audio", "captions", "peaks", "features")]
-    try:
-        with transaction.atomic():
-            video.delete()
-    except ProtectedError as error:
-        raise StageError(
-            "Its segments are in an annotation campaign, so the video cannot be removed; remove the campaign first."
-        ) from error
-    transaction.on_commit(partial(cancel_work_on, key))
-    transaction.on_commit(partial(give_turn_back, key, site))
-    for name in filter(None, files):
-        transaction.on_commit(partial(default_storage.delete, name))
 
 
 def start_run(parameters: dict[str, Any], user: User | AnonymousUser | None = None) -> TrainingRun:

@@ -13,6 +13,7 @@ from pipeline.choices import VideoState
 from pipeline.claims import carry_out, claim_run, claim_video, take_from_the_dead
 from pipeline.endings import End
 from pipeline.models import TrainingRun, Video
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.errors import StageError
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def predict_video(run_pk: int, video_pk: int) -> None:
     """Let a run's model predict the segments of a video that it was not trained on."""
     predicting.begin(run_pk, video_pk)
     try:
-        with job_limits.telling():
+        with telling_of_full_disks(), job_limits.telling():
             modelling.predict(run_pk, video_pk)
     except StageError as error:
         if error.permanent:

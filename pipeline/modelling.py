@@ -1,14 +1,13 @@
 """From labelled features to a model with its card and predictions."""
 
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from crossmodal import scratch
 from pipeline.choices import RunState
 from pipeline.claims import finish, new_files, saving, show
 from pipeline.extracting import features_of
@@ -52,11 +51,11 @@ def parameters_of(run: TrainingRun) -> TrainingParameters:
 
 def train(run: TrainingRun) -> None:
     """The work of the job `train`."""
-    with tempfile.TemporaryDirectory(prefix="crossmodal-") as folder:
-        data = gather(run, Path(folder), show(run, "Gathering features"))
+    with scratch.temporary_folder() as folder:
+        data = gather(run, folder, show(run, "Gathering features"))
         result = training.train(data.X, data.y, data.fold_groups, parameters_of(run), progress=show(run, "Training"))
         scores = _scores(data, result)
-        path = Path(folder) / "model.skops"
+        path = folder / "model.skops"
         model = NormalisedModel(data.normaliser, result.pipeline) if data.normaliser else result.pipeline
         card = write_artifact(path, model, _card(run, data, result, scores))
         rows = prediction_rows(

@@ -96,8 +96,14 @@ class Video(Endings, Progress):
         return self.state in RUNNING_STATES or self.state in WAITING_STATES
 
     @property
+    def is_lost_upload(self) -> bool:
+        """Whether nothing is left to try again: an uploaded file that cannot be used is removed."""
+        return not (self.url or self.source or self.audio)
+
+    @property
     def can_retry(self) -> bool:
-        return self.state in (VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT)
+        waits = self.state in (VideoState.FAILED, VideoState.STORED, VideoState.CAPTIONS_WAIT)
+        return waits and not self.is_lost_upload
 
     @property
     def takes_captions(self) -> bool:

@@ -24,6 +24,7 @@ from rq.serializers import JSONSerializer
 
 from pipeline.liveness import worker_lives, worker_names
 from pipeline.own_jobs import JOBS, MODULE
+from pipeline.stages.disk import explain_full
 from pipeline.stages.errors import StageError
 
 # A server that is too busy (429) often asks for a minute; five more give a short outage time to pass.
@@ -51,9 +52,9 @@ class Standing(Enum):
 class QueueUnavailable(StageError):  # noqa: N818
     """The queue server cannot be reached; what was stored stays stored and waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: str = "") -> None:
         super().__init__(
-            "The queue server cannot be reached, so the work is stored and waits: start it with “make run”.",
+            told or "The queue server cannot be reached, so the work is stored and waits: start it with “make run”.",
             permanent=False,
         )
 
@@ -141,7 +142,7 @@ def server_needed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        raise QueueUnavailable from error
+        raise QueueUnavailable(full.message if (full := explain_full(error)) else "") from error
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import ensure_job_list, get_connection_from_queues, now
 from rq.worker import WorkerStatus
 
+from crossmodal import scratch
 from crossmodal.sessions import clear_expired
 from pipeline import job_limits, own_jobs, recovery
 from pipeline.endings import End
@@ -110,6 +111,7 @@ class PipelineWorker(Worker):
             self.clean_registries()  # type: ignore[no-untyped-call]
         # Else a registry that cannot be read would be looked at all the time.
         self.last_cleaned_at = now()  # type: ignore[assignment]
+        scratch.sweep()
         with surviving("look for work left behind"):
             recovery.resume()
         with surviving("clear expired sessions"):
@@ -199,6 +201,7 @@ class PipelineWorker(Worker):
         if self._settled == job.id or not name:
             return
         self._settled = job.id
+        scratch.sweep()
         with surviving("put back what the killed job held"):
             recovery.give_back(name, *keys, end=self._end(job))
 
@@ -225,6 +228,10 @@ class PipelineWorker(Worker):
         timer.start()
         with suppress(RedisError):  # then the worker's own end is all that will be known
             self.connection.hset(self._job_key, STOP_FIELD, "1")
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        with scratch.entered():
+            return bool(super().perform_job(job, queue))
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]

@@ -43,7 +43,7 @@ def _own_files(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = folder
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}},
+        "default": {"BACKEND": "crossmodal.storage.FolderStorage", "OPTIONS": {"location": folder}},
     }
 
 

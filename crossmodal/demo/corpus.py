@@ -1,7 +1,7 @@
 """The corpus as files under ``VAR_DIR/demo``: made once from the scripts, made again when these change."""
 
 import hashlib
-import tempfile
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from crossmodal import scratch
 from crossmodal.demo import recording, subtitles
 from crossmodal.demo.scripts import Script, all_scripts
 from crossmodal.demo.timeline import Timeline, read_timeline, write_timeline
@@ -55,14 +56,14 @@ def is_recorded(script: Script) -> bool:
 def record(script: Script, target: Path) -> str:
     """Perform one script and put its three files in place, the timeline last: it says that the others are whole."""
     samples, rate_hz, timeline = recording.perform(script, fingerprint(script))
-    with tempfile.TemporaryDirectory(prefix="recording-", dir=target) as temporary:
-        media, captions, times = (Path(temporary) / name(script) for name in (media_name, captions_name, timeline_name))
+    with scratch.temporary_folder() as temporary:
+        media, captions, times = (temporary / name(script) for name in (media_name, captions_name, timeline_name))
         recording.encode(media, samples, rate_hz, script.media)
         captions.write_text(subtitles.WRITERS[script.captions](timeline), encoding="utf-8")
         write_timeline(times, timeline)
         (target / times.name).unlink(missing_ok=True)
         for file in (media, captions, times):
-            file.replace(target / file.name)
+            shutil.move(file, target / file.name)
     return script.name
 
 

@@ -1,18 +1,28 @@
-"""The home page and the health check."""
+"""The home page, the health check, and the page for what went wrong."""
+
+import logging
+import sys
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views import defaults
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
 from crossmodal import overview as overviews
 from crossmodal.demo import steps
 from crossmodal.demo.progress import progress
 from crossmodal.roles import is_admin, is_annotator
+from crossmodal.storage import disk_hint
 from pipeline.downloads import download_hint
+from pipeline.stages.disk import LOW_BYTES, explain_full, megabytes
+
+log = logging.getLogger(__name__)
 
 
 @require_safe
@@ -26,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if is_admin(user):
         state, demo = overviews.overview(), progress()
         context |= {"overview": state, "next_steps": overviews.next_steps(state)}
-        context |= {"demo": demo, "demo_warning": steps.hurry(demo)}
+        context |= {"demo": demo, "demo_warning": steps.hurry(demo), "disk_hint": disk_hint()}
         if state.is_empty:  # otherwise it is one of the next steps
             context["download_hint"] = download_hint()
     return render(request, "home.html", context)
@@ -35,10 +45,25 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Plain ``ok`` where the database answers; 503 without any detail where it does not."""
+    """Plain ``ok`` where the database answers; 503 without any detail where it does not.
+
+    A second line tells of a disk that has little room left. The pages are of use all the same, so that it stays 200.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return HttpResponse("the database does not answer", status=503, content_type="text/plain; charset=utf-8")
-    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
+    disk = f"\ndisk: less than {megabytes(LOW_BYTES)} left" if disk_hint() else ""
+    return HttpResponse(f"ok{disk}", content_type="text/plain; charset=utf-8")
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for an error that no view told; one that a full disk made says so."""
+    error = sys.exception()
+    full = explain_full(error) if error else None
+    if full is None:
+        return defaults.server_error(request)
+    log.error("%s: %s", request.path, full.message)
+    return HttpResponse(render_to_string("disk_full.html"), status=507)

@@ -13,6 +13,7 @@ from pipeline.choices import Policy, Split
 from pipeline.intake import Intake
 from pipeline.models import TrainingRun, Video
 from pipeline.policies import policy_choices
+from pipeline.stages.disk import telling_of_full_disks
 from pipeline.stages.errors import StageError
 
 
@@ -24,7 +25,8 @@ class PipelineCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            with telling_of_full_disks():
+                return super().execute(*args, **options)
         except StageError as error:
             raise CommandError(error.message) from error
 

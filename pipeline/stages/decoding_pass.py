@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import soundfile as sf
 from pipeline.stages.announced import announced
 from pipeline.stages.blocks import in_blocks
 from pipeline.stages.decoding import PacketDecoder
+from pipeline.stages.disk import SOUND_BYTES_PER_S, check_room, unwritten_sound
 from pipeline.stages.downmix import Levels, Mix, NotANumberError
 from pipeline.stages.errors import StageError
 from pipeline.stages.file_structure import has_fragments, lacks_index
@@ -116,12 +118,14 @@ def decode_once(
         expected = announced(source, container, stream)
         if max_duration_s is not None and total_s > max_duration_s:
             raise _too_long(source, max_duration_s)
+        before = target.stat().st_size if target.exists() else 0  # of another pass, which this one writes over
+        check_room(target.parent, total_s * SOUND_BYTES_PER_S - before, "decoding the recording")
         from_zero = container.format.name.startswith("mov,") and not is_in_fragments
         packets = PacketDecoder(container, stream, source, way.loss_factor, way.late_s, from_zero)
         codec = stream.codec_context.name
         timeline, levels = Timeline(max_duration_s, codec), Levels(codec)
         frames, told, is_silent = 0, 0, True
-        with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
+        with _written(target, form) as file:
             for samples in in_blocks(_resampled(timeline.place(packets.frames()), levels, way.mix, source)):
                 file.write(samples)
                 frames += len(samples)
@@ -130,6 +134,7 @@ def decode_once(
                     raise _too_long(source, max_duration_s or 0.0)
                 if frames - told >= BLOCK_FRAMES:
                     told = frames
+                    check_room(target.parent, 0, "decoding the recording")  # also where a file announces no length
                     done_s = frames // SAMPLE_RATE_HZ
                     progress(done_s, max(total_s, done_s) if total_s else 0)
     decoded_s = frames / SAMPLE_RATE_HZ
@@ -158,6 +163,16 @@ def decode_once(
     wanted = Way(mix, factor, late_s, way.track)
     again = wanted if wanted != Way(track=way.track) else None
     return Decoded(frames, (*notes, *mix_notes), again, is_silent, tracks.index(stream), len(tracks))
+
+
+@contextmanager
+def _written(target: Path, form: str) -> Iterator[sf.SoundFile]:
+    """A file of 16-bit sound to write to."""
+    try:
+        with sf.SoundFile(target, "w", SAMPLE_RATE_HZ, channels=1, format=form, subtype="PCM_16") as file:
+            yield file
+    except sf.LibsndfileError as error:
+        raise unwritten_sound(target.parent) from error
 
 
 def _opened(source: Path, *, ignore_length: bool) -> Any:

@@ -6,10 +6,10 @@ only there.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.stages.disk import explain_full
 from pipeline.stages.download_verdicts import (
     CAUSES,
     HEDGED,
@@ -21,7 +21,7 @@ from pipeline.stages.download_verdicts import (
     Verdict,
     find_verdict,
 )
-from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError
+from pipeline.stages.errors import LockedRecordingError, SiteRefusesError, StageError, chain
 
 NETWORK_ERRORS = ("TransportError", "IncompleteRead", "SSLError", "ProxyError", "ContentTooShortError", "TimeoutError")
 YOUTUBE: Final = "youtube"
@@ -62,33 +62,16 @@ class Evidence:
 NOTHING_KNOWN: Final = Evidence()
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything hidden in it, outermost first."""
-    waiting: list[BaseException] = [error]
-    seen: set[int] = set()
-    while waiting:
-        current = waiting.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        hidden = [getattr(current, "cause", None), current.__cause__, current.__context__]
-        exc_info = getattr(current, "exc_info", None)
-        if isinstance(exc_info, tuple) and len(exc_info) > 1:
-            hidden.insert(0, exc_info[1])
-        waiting += [one for one in hidden if isinstance(one, BaseException)]
-
-
 def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageError:
     """A StageError for whatever a download raised.
 
     Raises
     ------
     BaseException
-        The error itself, where it is none of a download: a job's time limit, a full disk, a fault in this program.
+        The error itself, where it is none of a download: a job's time limit, a fault in this program.
     """
     hidden = list(chain(error))
-    if refusal := own_refusal(error):
+    if refusal := own_refusal(error) or explain_full(error):
         return refusal
     names = {name for one in hidden for name in (kind.__name__ for kind in type(one).__mro__)}
     if "GeoRestrictedError" in names:

@@ -1,5 +1,7 @@
 """The errors a stage raises for what a user can understand."""
 
+from collections.abc import Iterator
+
 HOUR_S = 3600
 # Nobody refused anything: a runtime may be put in place meanwhile, and only some sessions get a new player script.
 SETUP_REST_S = 600
@@ -58,3 +60,27 @@ class CaptionsTokenError(StageError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=False)
+
+
+class DiskFullError(StageError):
+    """There is no room for what a stage writes. Never permanent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and everything hidden in it, outermost first."""
+    waiting: list[BaseException] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        hidden = [getattr(current, "cause", None), current.__cause__, current.__context__]
+        exc_info = getattr(current, "exc_info", None)
+        if isinstance(exc_info, tuple) and len(exc_info) > 1:
+            hidden.insert(0, exc_info[1])
+        waiting += [one for one in hidden if isinstance(one, BaseException)]

@@ -5,6 +5,8 @@ from types import TracebackType
 
 import numpy as np
 
+from pipeline.stages.disk import check_room
+
 DTYPE = np.dtype("<f8")
 
 
@@ -34,11 +36,20 @@ class RowFile:
         self._file.close()
 
     def append(self, X: np.ndarray) -> None:
-        """Add rows [shape=(n, n_features)]; ValueError where they have another number of columns than those before."""
+        """Add rows [shape=(n, n_features)].
+
+        Raises
+        ------
+        ValueError
+            They have another number of columns than those before.
+        DiskFullError
+            There is no room for them.
+        """
         if X.ndim != 2 or self._columns not in (0, X.shape[1]):
             raise ValueError(f"rows of the shape {X.shape} do not fit to {self._columns} columns")
         self._columns = X.shape[1]
         self._rows += X.shape[0]
+        check_room(self._path.parent, X.size * DTYPE.itemsize, "the table of the features")
         self._file.write(np.ascontiguousarray(X, dtype=DTYPE).data)
 
     def mapped(self) -> np.ndarray:

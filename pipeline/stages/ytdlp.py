@@ -16,6 +16,7 @@ from yt_dlp.utils import YoutubeDLError
 
 from pipeline.stages.caption_choice import choose_captions
 from pipeline.stages.caption_errors import explain_captions, fault_of_captions, missing_token
+from pipeline.stages.disk import check_room
 from pipeline.stages.download_errors import Evidence, explain, http_status, own_refusal
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
@@ -184,6 +185,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         if done > self._limits.max_bytes:
             raise StageError(f"The recording is larger than {_megabytes(self._limits.max_bytes)}; it was not fetched.")
         total = int(status.get("total_bytes") or status.get("total_bytes_estimate") or 0)
+        check_room(self._folder, max(0, total - done), "the rest of the download")
         self._refuse_crawl(done, total, float(status.get("elapsed") or 0))
         self._progress(done, total)
 
@@ -238,6 +240,8 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
         """Captions that fail are told later, so that the recording is fetched all the same."""
         check_protocol(info)
+        size = 0 if subtitle else info.get("filesize") or info.get("filesize_approx") or 0
+        check_room(self._folder, size, "the download")
         try:
             return super().dl(name, info, subtitle, test)
         except (YoutubeDLError, OSError, ValueError, *network_exceptions) as error:

@@ -15,14 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from crossmodal.roles import admin_required
+from crossmodal.upload_room import problem_of
 from pipeline import intake, labels
 from pipeline.choices import RUNNING_STATES, WAITING_STATES
+from pipeline.claims import UPLOAD_ANOTHER
 from pipeline.forms import DatasetForm, SplitForm, UploadForm, UrlsForm, VideosFilter
 from pipeline.list_forms import ListAddressForm
 from pipeline.models import Segment, TextLabel, Video, VideoQuerySet
 from pipeline.queues import QueueUnavailable
 from pipeline.site_waits import resting_sites
-from pipeline.stages.errors import StageError
+from pipeline.stages.errors import DiskFullError, StageError
 from pipeline.views import lists
 
 VIDEOS_PER_PAGE = 50
@@ -178,8 +180,10 @@ def import_dataset(request: HttpRequest) -> HttpResponse:
 @admin_required
 def upload_recording(request: HttpRequest) -> HttpResponse:
     """Takes the form as a plain one, and from the script that shows how much is sent."""
-    form = UploadForm(request.POST, request.FILES)
-    if form.is_valid():
+    form, status = UploadForm(request.POST, request.FILES), 422
+    if problem := problem_of(request):
+        form, status = form.without_file(problem.message), 507
+    elif form.is_valid():
         data = form.cleaned_data
         try:
             video = intake.store_upload(
@@ -190,8 +194,9 @@ def upload_recording(request: HttpRequest) -> HttpResponse:
             messages.warning(request, str(error))
         except StageError as error:
             form.add_error(None, str(error))
+            status = 507 if isinstance(error, DiskFullError) else 422
     if form.errors:
-        return _show_list(request, status=422, way="upload", upload_form=form)
+        return _show_list(request, status=status, way="upload", upload_form=form)
     there = reverse("list_videos")
     return HttpResponseClientRedirect(there) if "HX-Request" in request.headers else redirect(there)
 
@@ -209,7 +214,9 @@ def back(request: HttpRequest) -> str:
 def retry_video(request: HttpRequest, pk: int) -> HttpResponse:
     video = get_object_or_404(Video, pk=pk)
     try:
-        if not intake.retry(video):
+        if video.is_lost_upload:
+            messages.info(request, f"{UPLOAD_ANOTHER} Nothing of “{video}” is left to try again.")
+        elif not intake.retry(video):
             messages.info(request, f"“{video}” neither failed nor waits to be fetched, so there is nothing to start.")
     except QueueUnavailable as error:
         messages.warning(request, str(error))

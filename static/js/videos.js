@@ -14,9 +14,9 @@ document.addEventListener("htmx:xhr:progress", (event) => {
   form.querySelector(".upload__words").textContent = loaded < total ? words(loaded, total) : "Sent. Checking the file …";
 });
 
-// A refused upload comes back as the form with its errors.
+// A refused upload comes back as the form with its errors; 507 says that a disk is full.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 422 && event.detail.target.id === "upload-form") {
+  if ([422, 507].includes(event.detail.xhr.status) && event.detail.target.id === "upload-form") {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }

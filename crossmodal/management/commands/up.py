@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from crossmodal import embedded, exposure, firststart, preflight, probe
+from crossmodal import embedded, exposure, firststart, preflight, probe, scratch
 from crossmodal.processes import FolderInUseError, FolderLock
 from crossmodal.supervisor import Service, ServiceError, Supervisor, python_command
 from pipeline.stages.errors import StageError
@@ -51,7 +51,11 @@ class Command(BaseCommand):
             preflight.check_python()
             preflight.check_folder(settings.VAR_DIR)
             with FolderLock(settings.VAR_DIR / "up.lock"):
-                self._run(**options)
+                scratch.sweep()
+                try:
+                    self._run(**options)
+                finally:
+                    scratch.sweep()  # what was stopped in the middle
         except FolderInUseError:
             raise CommandError(
                 f"Crossmodal already runs on {settings.VAR_DIR}: use that one, or stop it with Ctrl-C first."
