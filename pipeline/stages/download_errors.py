@@ -5,6 +5,7 @@ What yt-dlp warned of before it failed counts too: that a challenge was not solv
 only there.
 """
 
+import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         hidden = [getattr(current, "cause", None), current.__cause__, current.__context__]
+        hidden += getattr(current, "unexpected_errors", ())
         exc_info = getattr(current, "exc_info", None)
         if isinstance(exc_info, tuple) and len(exc_info) > 1:
             hidden.insert(0, exc_info[1])
@@ -90,6 +92,8 @@ def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageEr
     hidden = list(chain(error))
     if refusal := own_refusal(error):
         return refusal
+    if shortage := own_shortage(hidden):
+        return shortage
     names = {name for one in hidden for name in (kind.__name__ for kind in type(one).__mro__)}
     if "GeoRestrictedError" in names:
         return StageError("The video is blocked in the country of this machine.")
@@ -119,8 +123,23 @@ def own_refusal(error: BaseException) -> StageError | None:
     for one in chain(error):
         if isinstance(one, StageError):
             return one
-        if type(one).__name__ == "_RefusedError":
-            return StageError(str(getattr(one, "msg", one)))
+        if isinstance(refusal := getattr(one, "refusal", None), StageError):
+            return refusal
+    return None
+
+
+def own_shortage(hidden: list[BaseException]) -> StageError | None:
+    """Return what this machine had too little of, whatever the site sent; None where it was another thing."""
+    for one in hidden:
+        if isinstance(one, MemoryError):
+            told = f"This machine has too little memory for what the site sends; {TRY_LATER}"
+        elif isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
+            told = f"The disk of this machine is full, so that the recording cannot be kept; {TRY_LATER}"
+        elif isinstance(one, OSError) and one.errno == errno.EFBIG:
+            told = f"The recording is larger than a file may be on this machine; {TRY_LATER}"
+        else:
+            continue
+        return StageError(told, permanent=False)
     return None
 
 
