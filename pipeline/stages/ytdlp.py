@@ -112,8 +112,7 @@ def fetch(
 
     A failure of the captions alone does not fail the extraction; it is told in `FoundCaptions`.
     """
-    fetcher = _Fetcher(folder, limits, progress, allowed_origin, options, check_page=check_page)
-    info, captions = _extract(url, fetcher)
+    info, captions = _extract(url, _Fetcher(folder, limits, progress, allowed_origin, options, check_page=check_page))
     audio = folder / AUDIO_NAME
     if not audio.is_file() or not audio.stat().st_size:
         raise StageError(f"The recording is larger than {megabytes(limits.max_bytes)} or empty; it was not fetched.")
