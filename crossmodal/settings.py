@@ -144,7 +144,7 @@ UPLOAD_SCRATCH_DIR = Path(FILE_UPLOAD_TEMP_DIR) / "crossmodal-scratch" if FILE_U
 
 # ---------------------------------------------------------------- downloads
 
-# Hosts (and their subdomains) whose pages may be fetched; the server never opens any other address for a user.
+# Hosts (and their subdomains) whose pages may be fetched; what such a page names as its recording may lie elsewhere.
 DOWNLOAD_ALLOWED_HOSTS = env.words(
     "DOWNLOAD_ALLOWED_HOSTS", "youtube.com,youtu.be,youtube-nocookie.com,vimeo.com,dailymotion.com,ted.com,archive.org"
 )

@@ -31,8 +31,8 @@ from django.utils.crypto import salted_hmac
 from crossmodal import devices
 from crossmodal.addresses import client_address, customer_of, ipv6_site_of
 from crossmodal.models import KnownAddress, SignInBudget
-from crossmodal.people import name_key
 from crossmodal.places import Places
+from crossmodal.user_names import name_key
 
 SECOND_MS = 1000
 MINUTE_MS = 60 * SECOND_MS

@@ -50,6 +50,7 @@ def ask_for_captions(video: Video, folder: Path, turn: Turn | None) -> Captions 
                 limits=download_limits(),
                 private_origins=private_origins(),
                 options=download_options(),
+                check_page=check_host,
             )
     except SiteRefusesError as refusal:
         # Not an ask: the site rests, and the video keeps its place in line.

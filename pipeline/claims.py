@@ -178,7 +178,7 @@ def carry_out(row: Row, work: Callable[[Any], None]) -> None:
         The fault is ours; the row has failed, and RQ keeps the traceback.
     """
     try:
-        with telling_of_full_disks(), job_limits.telling():
+        with job_limits.telling(), telling_of_full_disks():
             work(row)
     except SupersededError:
         log.warning("%r was taken over by another worker; this result is dropped", row)

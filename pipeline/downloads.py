@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from pipeline.download_settings import download_limits, usable_options, wrong_settings
-from pipeline.hosts import check_url, private_origins
+from pipeline.hosts import check_host, check_url, private_origins
 from pipeline.stages.addresses import origin_of
 from pipeline.stages.download_options import parse_js_runtime
 from pipeline.stages.downloader_check import PREFERRED_HOST, DownloaderReport, check_downloader, describe_report
@@ -62,7 +62,7 @@ def look_at(url: str) -> Looked:
         origin = origin_of(identity.url)
         allowed = origin if origin in private_origins() else None
         limits = replace(download_limits(), socket_timeout_s=LOOKUP_TIMEOUT_S)
-        found = look_up(identity.url, usable_options(), limits=limits, allowed_origin=allowed)
+        found = look_up(identity.url, usable_options(), limits=limits, allowed_origin=allowed, check_page=check_host)
     except StageError as error:
         return Looked(url, Lookup(problem=error.message).as_dict())
     return Looked(identity.url, found.as_dict())

@@ -106,6 +106,7 @@ def _take_download(video: Video, folder: Path, turn: Turn | None) -> None:
             progress=show_percent(video, "Downloading"),
             private_origins=private_origins(),
             options=download_options(),
+            check_page=check_host,
         )
     _check_identity(video, found.identity)
     recording, files = _decode(video, found.audio_path, folder)

@@ -19,8 +19,7 @@ from typing import Final
 from django.conf import settings
 
 from pipeline.own_jobs import PLACES
-from pipeline.stages.download_errors import chain
-from pipeline.stages.errors import StageError
+from pipeline.stages.errors import StageError, chain
 
 try:
     import resource

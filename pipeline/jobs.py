@@ -65,7 +65,7 @@ def predict_video(run_pk: int, video_pk: int) -> None:
     """Let a run's model predict the segments of a video that it was not trained on."""
     predicting.begin(run_pk, video_pk)
     try:
-        with telling_of_full_disks(), job_limits.telling():
+        with job_limits.telling(), telling_of_full_disks():
             modelling.predict(run_pk, video_pk)
     except StageError as error:
         if error.permanent:

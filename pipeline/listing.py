@@ -99,6 +99,7 @@ def read_now(
             progress=progress,
             private_origins=private_origins(),
             options=download_options(),
+            check_page=check_host,
         )
     except SiteRefusesError as refusal:
         refused(site, refusal)

@@ -4,7 +4,7 @@ Only the adapter `pipeline.stages.ytdlp` imports yt-dlp, and this module imports
 """
 
 import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +56,12 @@ class DownloadLimits:
         Seconds that the recording may take at the rate at which it comes. A job that fetches ends after three hours,
         and the recording is decoded and searched for speech in the same time.
     patience_s : float
-        Seconds before that rate is judged.
+        Seconds before a rate is judged.
+    max_lookup_s : float
+        Seconds for everything that comes before the recording, and again for the captions. YouTube takes half a minute
+        on a slow machine.
+    min_rate_bytes_s : float
+        Bytes a second below which nothing is waited for: less than any codec carries speech by (8 kbit/s).
     """
 
     max_duration_s: float
@@ -64,6 +69,8 @@ class DownloadLimits:
     socket_timeout_s: float = 20
     max_fetch_s: float = 2 * 3600
     patience_s: float = 60
+    max_lookup_s: float = 300
+    min_rate_bytes_s: float = 1000
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,7 @@ def download(
     progress: ProgressCallback = ignore_progress,
     private_origins: Collection[str] = (),
     options: DownloadOptions | None = None,
+    check_page: Callable[[str], object] | None = None,
 ) -> Download:
     """Fetch the best audio stream and the English captions of one video, in one extraction.
 
@@ -182,6 +190,9 @@ def download(
         Origins ("http://127.0.0.1:8799") that are opened although they are not public, when the page is on them.
     options : DownloadOptions
         Runtime, cookies, proxy and the like; those of a fresh installation if not given.
+    check_page : callable or None
+        Raises a StageError for a page that may not be opened. It is called for each page that the address leads to,
+        by a redirect or as the page that holds the recording; recordings and captions may lie on other public hosts.
 
     Raises
     ------
@@ -202,6 +213,7 @@ def download(
         progress=progress,
         allowed_origin=allowed,
         options=options or DownloadOptions(),
+        check_page=check_page,
     )
     duration = found.info.get("duration")
     return Download(
@@ -222,6 +234,7 @@ def download_captions(
     limits: DownloadLimits,
     private_origins: Collection[str] = (),
     options: DownloadOptions | None = None,
+    check_page: Callable[[str], object] | None = None,
 ) -> Captions:
     """Fetch the English captions of one video without its recording; parameters and errors as of `download`."""
     from pipeline.stages.ytdlp import fetch_captions
@@ -229,7 +242,12 @@ def download_captions(
     origin = origin_of(url)
     allowed = origin if origin in private_origins else None
     found = fetch_captions(
-        url, folder=folder, limits=limits, allowed_origin=allowed, options=options or DownloadOptions()
+        url,
+        folder=folder,
+        limits=limits,
+        allowed_origin=allowed,
+        options=options or DownloadOptions(),
+        check_page=check_page,
     )
     return Captions(found.path, found.kind, found.error)
 

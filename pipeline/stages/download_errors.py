@@ -71,7 +71,7 @@ def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageEr
         The error itself, where it is none of a download: a job's time limit, a fault in this program.
     """
     hidden = list(chain(error))
-    if refusal := own_refusal(error) or explain_full(error):
+    if refusal := own_refusal(error) or own_shortage(error):
         return refusal
     names = {name for one in hidden for name in (kind.__name__ for kind in type(one).__mro__)}
     if "GeoRestrictedError" in names:
@@ -102,8 +102,17 @@ def own_refusal(error: BaseException) -> StageError | None:
     for one in chain(error):
         if isinstance(one, StageError):
             return one
-        if type(one).__name__ == "_RefusedError":
-            return StageError(str(getattr(one, "msg", one)))
+        if isinstance(refusal := getattr(one, "refusal", None), StageError):
+            return refusal
+    return None
+
+
+def own_shortage(error: BaseException) -> StageError | None:
+    """Return what this machine had too little of, whatever the site sent; None where it was another thing."""
+    if full := explain_full(error):
+        return full
+    if any(isinstance(one, MemoryError) for one in chain(error)):
+        return StageError(f"This machine has too little memory for what the site sends; {TRY_LATER}", permanent=False)
     return None
 
 

@@ -80,6 +80,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         hidden = [getattr(current, "cause", None), current.__cause__, current.__context__]
+        hidden += getattr(current, "unexpected_errors", ())
         exc_info = getattr(current, "exc_info", None)
         if isinstance(exc_info, tuple) and len(exc_info) > 1:
             hidden.insert(0, exc_info[1])

@@ -3,7 +3,7 @@
 Only the adapter `pipeline.stages.ytdlp_lists` knows yt-dlp, and this module imports it on first use.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ MAX_POSITION = 5000
 
 @dataclass(frozen=True)
 class ListLimits:
-    """What reading a list may cost: requests, seconds, bytes, and seconds without an answer.
+    """What reading a list may cost: requests, seconds, bytes, seconds without an answer, and how slowly it may come.
 
     60 requests bring 1,800 entries of a channel. With a pause of a second before each they last about two minutes.
     """
@@ -32,6 +32,8 @@ class ListLimits:
     seconds: float = 150
     max_bytes: int = 64 * 1024**2
     socket_timeout_s: float = 20
+    patience_s: float = 60
+    min_rate_bytes_s: float = 1000
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def read_list(
     progress: ProgressCallback = ignore_progress,
     private_origins: Collection[str] = (),
     options: DownloadOptions | None = None,
+    check_page: Callable[[str], object] | None = None,
 ) -> VideoList:
     """Read some entries of a playlist, a channel, a feed or a page with several videos.
 
@@ -109,6 +112,8 @@ def read_list(
         Origins that are opened although they are not public, when the list is on them.
     options : DownloadOptions
         Runtime, cookies, proxy and the like; those of a fresh installation if not given.
+    check_page : callable or None
+        Raises a StageError for a page that may not be opened, of those that the address leads to.
 
     Raises
     ------
@@ -131,6 +136,7 @@ def read_list(
         progress=progress,
         allowed_origin=origin if origin in private_origins else None,
         options=options or DownloadOptions(),
+        check_page=check_page,
     )
     return build_list(address, found.info, found.entries, first=first, more=found.more, stopped=found.stopped)
 

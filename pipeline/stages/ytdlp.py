@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes, get_info_extractor
 from yt_dlp.networking.exceptions import network_exceptions
 from yt_dlp.utils import YoutubeDLError
@@ -17,22 +16,38 @@ from yt_dlp.utils import YoutubeDLError
 from pipeline.stages.caption_choice import choose_captions
 from pipeline.stages.caption_errors import explain_captions, fault_of_captions, missing_token
 from pipeline.stages.disk import check_room
-from pipeline.stages.download_errors import Evidence, explain, http_status, own_refusal
+from pipeline.stages.download_errors import Evidence, http_status, own_refusal, own_shortage
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback, ignore_progress
-from pipeline.stages.ytdlp_guard import check_protocol, guarded_handler
+from pipeline.stages.ytdlp_alarm import ExpiredError
+from pipeline.stages.ytdlp_downloaders import (
+    announced_bytes,
+    check_formats,
+    check_protocol,
+    fetched_formats,
+    fetched_tracks,
+    in_fragments,
+)
+from pipeline.stages.ytdlp_guarded import GuardedYoutubeDL, PageCheck, explain_extraction
+from pipeline.stages.ytdlp_limits import (
+    Meter,
+    SpentError,
+    TooLargeError,
+    captions_allowance,
+    lookup_allowance,
+    megabytes,
+    recording_allowance,
+)
 from pipeline.stages.ytdlp_options import ytdlp_params
 
 if TYPE_CHECKING:
     from pipeline.stages.download import DownloadLimits
 
 log = logging.getLogger(__name__)
-
 AUDIO_NAME = "recording"
 LEFT_OUT = re.compile(r"SABR|require a GVS PO Token|DRM protected")
-# Captions that the site lists but does not have are no captions; the recording is still good.
-GONE = (404, 410)
+GONE = (404, 410)  # captions that the site only lists are none; the recording is still good
 
 
 @dataclass(frozen=True)
@@ -92,38 +107,52 @@ def fetch(
     progress: ProgressCallback,
     allowed_origin: str | None,
     options: DownloadOptions,
+    check_page: PageCheck | None = None,
 ) -> Found:
     """Extract one address into the folder; every failure becomes a StageError with a sentence.
 
     A failure of the captions alone does not fail the extraction; it is told in `FoundCaptions`.
     """
-    info, captions = _extract(url, _Fetcher(folder, limits, progress, allowed_origin, options))
+    info, captions = _extract(url, _Fetcher(folder, limits, progress, allowed_origin, options, check_page=check_page))
     audio = folder / AUDIO_NAME
     if not audio.is_file() or not audio.stat().st_size:
-        raise StageError(f"The recording is larger than {_megabytes(limits.max_bytes)} or empty; it was not fetched.")
+        raise StageError(f"The recording is larger than {megabytes(limits.max_bytes)} or empty; it was not fetched.")
     return Found(info, audio, captions)
 
 
 def fetch_captions(
-    url: str, *, folder: Path, limits: "DownloadLimits", allowed_origin: str | None, options: DownloadOptions
+    url: str,
+    *,
+    folder: Path,
+    limits: "DownloadLimits",
+    allowed_origin: str | None,
+    options: DownloadOptions,
+    check_page: PageCheck | None = None,
 ) -> FoundCaptions:
     """Extract the captions of one address alone; no recording is fetched."""
-    fetcher = _Fetcher(folder, limits, ignore_progress, allowed_origin, options, captions_only=True)
+    fetcher = _Fetcher(
+        folder, limits, ignore_progress, allowed_origin, options, check_page=check_page, captions_only=True
+    )
     return _extract(url, fetcher)[1]
 
 
 def _extract(url: str, fetcher: "_Fetcher") -> tuple[dict[str, Any], FoundCaptions]:
-    try:
-        with fetcher:
-            info = fetcher.extract_info(url, download=True)
-    except Exception as error:  # extractors raise anything
-        raise explain(error, fetcher.evidence()) from error
+    info = extract(fetcher, url, download=True)
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
         raise StageError("The address does not lead to one recording; choose from it under “Playlist or channel”.")
     return info, fetcher.found_captions()
 
 
-class _Fetcher(YoutubeDL):  # type: ignore[misc]
+def extract(fetcher: "_Fetcher", url: str, *, download: bool) -> Any:
+    """Let yt-dlp work on an address; every failure that a site can cause becomes a StageError with a sentence."""
+    try:
+        with fetcher.working(), fetcher:
+            return fetcher.extract_info(url, download=download)
+    except Exception as error:  # extractors raise anything
+        raise explain_extraction(error, fetcher.evidence()) from error
+
+
+class _Fetcher(GuardedYoutubeDL):
     """A YoutubeDL that takes one caption track, keeps to the limits and opens public addresses only."""
 
     def __init__(
@@ -134,6 +163,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         allowed_origin: str | None,
         options: DownloadOptions,
         *,
+        check_page: PageCheck | None = None,
         captions_only: bool = False,
     ) -> None:
         self._captions_kind = ""
@@ -144,10 +174,11 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         self._limits = limits
         self._progress = progress
         self._audio = str(folder / AUDIO_NAME)
-        self._allowed_origin = allowed_origin
+        params = ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=allowed_origin is not None)
+        self._lookup = lookup_allowance(limits, params["sleep_interval_requests"])
         super().__init__(
             {
-                **ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=allowed_origin is not None),
+                **params,
                 "format": "bestaudio/best",
                 "outtmpl": {"default": self._audio},
                 "writesubtitles": True,
@@ -159,7 +190,11 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
                 "progress_hooks": [self._watch],
                 "skip_unavailable_fragments": False,
                 "updatetime": False,
-            }
+            },
+            options=options,
+            meter=Meter(self._lookup, patience_s=limits.patience_s, min_rate_bytes_s=limits.min_rate_bytes_s),
+            allowed_origin=allowed_origin,
+            check_page=check_page,
         )
 
     def _refuse_unfit(self, info: dict[str, Any], *, incomplete: bool = False) -> None:
@@ -183,7 +218,7 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
             return
         done = int(status.get("downloaded_bytes") or 0)
         if done > self._limits.max_bytes:
-            raise StageError(f"The recording is larger than {_megabytes(self._limits.max_bytes)}; it was not fetched.")
+            raise StageError(f"The recording is larger than {megabytes(self._limits.max_bytes)}; it was not fetched.")
         total = int(status.get("total_bytes") or status.get("total_bytes_estimate") or 0)
         check_room(self._folder, max(0, total - done), "the rest of the download")
         self._refuse_crawl(done, total, float(status.get("elapsed") or 0))
@@ -223,15 +258,17 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
         super().write_debug(message, only_once)
 
     def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
-        formats = info_dict.get("formats") or []
+        formats = list(info_dict.get("formats") or [])
         self._extractor = str(info_dict.get("extractor") or "")
         self._soundless = bool(formats) and all(form.get("acodec") == "none" for form in formats)
+        if formats:  # a look tells what else there is
+            info_dict["formats"] = check_formats(formats) if download else fetched_formats(formats) or formats
         return super().process_video_result(info_dict, download)
 
     def process_subtitles(
         self, video_id: str, normal_subtitles: dict[str, Any] | None, automatic_captions: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        choice = choose_captions(normal_subtitles or {}, automatic_captions or {})
+        choice = choose_captions(fetched_tracks(normal_subtitles), fetched_tracks(automatic_captions))
         if choice is None:
             return None
         captions, self._captions_kind = choice
@@ -240,22 +277,28 @@ class _Fetcher(YoutubeDL):  # type: ignore[misc]
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
         """Captions that fail are told later, so that the recording is fetched all the same."""
         check_protocol(info)
-        size = 0 if subtitle else info.get("filesize") or info.get("filesize_approx") or 0
-        check_room(self._folder, size, "the download")
-        try:
+        check_room(self._folder, 0 if subtitle else min(announced_bytes(info), self._limits.max_bytes), "the download")
+        if not subtitle:
+            self.meter.begin(recording_allowance(self._limits, in_fragments=in_fragments(info)))
             return super().dl(name, info, subtitle, test)
+        allowance = captions_allowance(self._limits)
+        self.meter.begin(allowance)
+        try:
+            found = super().dl(name, info, subtitle, test)
+            if not found[0]:  # left alone for the length that the site named
+                self._captions_error = TooLargeError(allowance.too_large)
+            return found
         except (YoutubeDLError, OSError, ValueError, *network_exceptions) as error:
-            if not subtitle or own_refusal(error):
+            refusal = own_refusal(error)
+            if (refusal and not isinstance(refusal, SpentError | TooLargeError)) or own_shortage(error):
                 raise
             if http_status(error) not in GONE:
-                self._captions_error = explain_captions(error)
+                self._captions_error = refusal or explain_captions(error)
                 self._captions_error.__cause__ = error
-            return False, False
-
-    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-        guarded = guarded_handler(self._allowed_origin)
-        return super().build_request_director([guarded], preferences)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1024**2:.0f} MB"
+        except ExpiredError as expired:
+            if not isinstance(expired.told, SpentError):
+                raise
+            self._captions_error = expired.told
+        finally:
+            self.meter.begin(self._lookup)
+        return False, False

@@ -1,20 +1,19 @@
 """What reading lists needs of yt-dlp: a few entries of one list, with few requests and in limited time."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from yt_dlp import YoutubeDL
 from yt_dlp.utils import PlaylistEntries, unsmuggle_url
 
-from pipeline.stages.download_errors import explain
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.download_verdicts import TRY_LATER
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ProgressCallback
-from pipeline.stages.ytdlp_guard import guarded_handler
+from pipeline.stages.ytdlp_alarm import ExpiredError
+from pipeline.stages.ytdlp_guarded import GuardedYoutubeDL, PageCheck, explain_extraction
+from pipeline.stages.ytdlp_limits import MAX_PAGE_BYTES, Allowance, Meter, SpentError, megabytes
 from pipeline.stages.ytdlp_options import ytdlp_params
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 # A channel's address leads to its tab, and that to a regional channel; more hops are a loop.
 MAX_HOPS = 5
-READ_BYTES = 65536
 # (what yt-dlp or the site says about a list, the sentence); what is said about videos too stands in download_errors.
 SAYINGS: tuple[tuple[str, str], ...] = (
     (r"HTTP Error (?:404|410)", "There is nothing at this address; open the list in a browser and copy its address."),
@@ -68,18 +66,20 @@ def read_entries(
     progress: ProgressCallback,
     allowed_origin: str | None,
     options: DownloadOptions,
+    check_page: PageCheck | None = None,
 ) -> FoundEntries:
     """Return the entries of a list from a position on; every failure becomes a StageError with a sentence."""
     found: list[tuple[int, dict[str, Any]]] = []
     stopped = None
     try:
-        with _Lister(limits, allowed_origin, options) as lister:
+        lister = _Lister(limits, allowed_origin, options, check_page)
+        with lister.working(), lister:
             info = _open(lister, url)
             try:
                 for position, entry in _numbered(lister, info, first, first + count):
                     found.append((position, entry))
                     progress(min(len(found), count), count)
-            except Exception as error:  # extractors raise anything
+            except (Exception, ExpiredError) as error:  # extractors raise anything
                 stopped = _explain(error)
                 if not found:
                     raise _unreached(stopped, first) from error
@@ -95,64 +95,42 @@ def plain_url(url: str) -> str:
     return str(unsmuggle_url(url)[0])
 
 
-class _LimitError(StageError):
-    """A list costs more requests or time than is allowed."""
-
-
-class _Lister(YoutubeDL):  # type: ignore[misc]
-    """A YoutubeDL that reads lists only, within limits, and opens public addresses only.
+class _Lister(GuardedYoutubeDL):
+    """A YoutubeDL that reads lists only, within their limits.
 
     Its results are taken as the extractors give them, so that no entry is looked up, and a list that comes page by
     page is asked for no more pages than are wanted.
     """
 
-    def __init__(self, limits: "ListLimits", allowed_origin: str | None, options: DownloadOptions) -> None:
-        self._limits = limits
-        self._allowed_origin = allowed_origin
-        self._until = time.monotonic() + limits.seconds
-        self._requests = 0
-        self._bytes = 0
+    def __init__(
+        self,
+        limits: "ListLimits",
+        allowed_origin: str | None,
+        options: DownloadOptions,
+        check_page: PageCheck | None,
+    ) -> None:
         private = allowed_origin is not None
         params = ytdlp_params(options, socket_timeout_s=limits.socket_timeout_s, private=private)
-        super().__init__({**params, "noplaylist": False})
+        super().__init__(
+            {**params, "noplaylist": False},
+            options=options,
+            meter=Meter(list_allowance(limits), patience_s=limits.patience_s, min_rate_bytes_s=limits.min_rate_bytes_s),
+            allowed_origin=allowed_origin,
+            check_page=check_page,
+        )
 
-    def urlopen(self, req: Any) -> Any:
-        self._requests += 1
-        if self._requests > self._limits.requests:
-            raise _LimitError(f"Reading stopped after {self._limits.requests} requests to the site.", permanent=False)
-        self._check_time()
-        return self._within_limits(super().urlopen(req))
 
-    def _within_limits(self, response: Any) -> Any:
-        """The response, read in pieces that are counted: a page without end must not fill the memory."""
-        plain = response.read
-
-        def read(amount: int | None = None) -> bytes:
-            parts: list[bytes] = []
-            wanted = amount
-            while wanted is None or wanted > 0:
-                part = plain(READ_BYTES if wanted is None else min(wanted, READ_BYTES))
-                if not part:
-                    break
-                parts.append(part)
-                wanted = None if wanted is None else wanted - len(part)
-                self._bytes += len(part)
-                if self._bytes > self._limits.max_bytes:
-                    size = f"{self._limits.max_bytes / 1024**2:.0f} MB"
-                    raise StageError(f"The list is larger than {size}; it is not read.")
-                self._check_time()
-            return b"".join(parts)
-
-        response.read = read
-        return response
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self._until:
-            raise _LimitError(f"Reading stopped after {self._limits.seconds:.0f} seconds.", permanent=False)
-
-    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-        guarded = guarded_handler(self._allowed_origin)
-        return super().build_request_director([guarded], preferences)
+def list_allowance(limits: "ListLimits") -> Allowance:
+    """Return what reading a list may cost. Its pages wait for each other within its time."""
+    return Allowance(
+        seconds=limits.seconds,
+        out_of_time=f"Reading stopped after {limits.seconds:.0f} seconds.",
+        requests=limits.requests,
+        out_of_requests=f"Reading stopped after {limits.requests} requests to the site.",
+        total_bytes=limits.max_bytes,
+        stream_bytes=min(MAX_PAGE_BYTES, limits.max_bytes),
+        too_large=f"The list is larger than {megabytes(limits.max_bytes)}; it is not read.",
+    )
 
 
 def _open(lister: _Lister, url: str) -> dict[str, Any]:
@@ -194,19 +172,23 @@ def _numbered(lister: _Lister, info: dict[str, Any], first: int, last: int) -> I
 
 def _unreached(stopped: StageError, first: int) -> StageError:
     """Many sites give a list from its start only, so that a far entry takes many requests, every time."""
-    if not isinstance(stopped, _LimitError) or first == 1:
+    if not isinstance(stopped, SpentError) or first == 1:
         return stopped
     return StageError(f"{stopped.message} The list cannot be read as far as its entry {first}.", permanent=False)
 
 
 def _explain(error: BaseException) -> StageError:
     """The sentence for a failure; nobody tries a list again by himself."""
+    if isinstance(error, ExpiredError):
+        if not isinstance(error.told, StageError):
+            raise error
+        return error.told
     if isinstance(error, StageError):
         return error
     for saying, sentence in SAYINGS:
         if re.search(saying, str(error), re.IGNORECASE):
             return StageError(sentence)
-    told = explain(error)
+    told = explain_extraction(error)
     told.message = told.message.replace(TRY_LATER, "try again later.")
     told.args = (told.message,)
     return told

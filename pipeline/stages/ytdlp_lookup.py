@@ -9,12 +9,12 @@ from typing import Any
 from pipeline.stages.caption_choice import Tracks, choose_captions
 from pipeline.stages.caption_errors import missing_token
 from pipeline.stages.download import DownloadLimits
-from pipeline.stages.download_errors import explain
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ignore_progress
-from pipeline.stages.ytdlp import _Fetcher
-from pipeline.stages.ytdlp_guard import check_protocol
+from pipeline.stages.ytdlp import _Fetcher, extract
+from pipeline.stages.ytdlp_downloaders import check_protocol
+from pipeline.stages.ytdlp_guarded import PageCheck
 
 MAX_WARNING_LENGTH = 300
 # Nothing is written.
@@ -80,7 +80,14 @@ class Lookup:
         return asdict(self)
 
 
-def look_up(url: str, options: DownloadOptions, *, limits: DownloadLimits, allowed_origin: str | None) -> Lookup:
+def look_up(
+    url: str,
+    options: DownloadOptions,
+    *,
+    limits: DownloadLimits,
+    allowed_origin: str | None,
+    check_page: PageCheck | None = None,
+) -> Lookup:
     """Ask a site what it has at an address.
 
     What went wrong, or why the recording would be refused, is told in `problem`, beside all that is known.
@@ -91,28 +98,27 @@ def look_up(url: str, options: DownloadOptions, *, limits: DownloadLimits, allow
         Those of a download.
     allowed_origin : str or None
         An origin that is opened although it is not public.
+    check_page : callable or None
+        Raises a StageError for a page that may not be opened, of those that the address leads to.
 
     Raises
     ------
     StageError
         The cookies file or the proxy cannot be used.
     """
-    with _Asker(options, limits, allowed_origin) as asker:
-        info: dict[str, Any] = {}
-        problem = ""
-        try:
-            info = _extract(asker, url)
-            asker.refuse(info)
-        except StageError as error:
-            problem = re.sub(LATER, ".", error.message)
-        return _describe(info, asker, problem)
+    asker = _Asker(options, limits, allowed_origin, check_page)
+    info: dict[str, Any] = {}
+    problem = ""
+    try:
+        info = _extract(asker, url)
+        asker.refuse(info)
+    except StageError as error:
+        problem = re.sub(LATER, ".", error.message)
+    return _describe(info, asker, problem)
 
 
 def _extract(asker: "_Asker", url: str) -> dict[str, Any]:
-    try:
-        info = asker.extract_info(url, download=False)
-    except Exception as error:  # extractors raise anything
-        raise explain(error, asker.evidence()) from error
+    info = extract(asker, url, download=False)
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
         raise StageError("The address does not lead to one recording; give the address of a single video.")
     return info
@@ -121,8 +127,14 @@ def _extract(asker: "_Asker", url: str) -> dict[str, Any]:
 class _Asker(_Fetcher):
     """What fetches recordings, asked for their description alone; it notes all that it is told."""
 
-    def __init__(self, options: DownloadOptions, limits: DownloadLimits, allowed_origin: str | None) -> None:
-        super().__init__(NOWHERE, limits, ignore_progress, allowed_origin, options)
+    def __init__(
+        self,
+        options: DownloadOptions,
+        limits: DownloadLimits,
+        allowed_origin: str | None,
+        check_page: PageCheck | None = None,
+    ) -> None:
+        super().__init__(NOWHERE, limits, ignore_progress, allowed_origin, options, check_page=check_page)
         self.params["logger"] = self.listener = _Listener()
         self.params["match_filter"] = None  # it would end the look before the description is there
         self.answers: dict[str, ClientAnswer] = {}

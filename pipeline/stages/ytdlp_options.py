@@ -2,7 +2,6 @@
 
 import io
 import logging
-import os
 import subprocess
 from typing import Any
 
@@ -12,15 +11,12 @@ from yt_dlp.utils import Popen
 from pipeline.stages.cookie_file import read_cookies
 from pipeline.stages.download_options import DownloadOptions, environment_proxies, own_certificates
 from pipeline.stages.errors import StageError
+from pipeline.stages.ytdlp_programs import NO_PROGRAMS
 
 log = logging.getLogger(__name__)
 
 # Extractors that lie in some folder of this machine never run.
 plugin_dirs.value = []
-
-NO_PROGRAMS = "/nonexistent"
-# Deno wants a folder for its caches and stops where there is no home; where it cannot make one it uses memory.
-os.environ.setdefault("DENO_DIR", "/dev/null/deno")
 
 # yt-dlp waits for its JavaScript runtime without end. Solving a challenge takes 3 s on an idle core.
 RUNTIME_TIMEOUT_S = 60.0
@@ -81,6 +77,13 @@ def ytdlp_params(options: DownloadOptions, *, socket_timeout_s: float, private: 
         "postprocessors": [],
         "cachedir": False,
         "usenetrc": False,
+        "netrc_cmd": None,
+        "cookiesfrombrowser": None,
+        "exec_cmd": None,
+        "writethumbnail": False,
+        "allow_unplayable_formats": False,
+        "allow_multiple_audio_streams": False,
+        "concurrent_fragment_downloads": 1,
         "enable_file_urls": False,
         # Without an entry here yt-dlp would look for Deno in PATH.
         "js_runtimes": {runtime.name: {"path": str(runtime.path)}} if runtime.is_there else {},

@@ -11,6 +11,7 @@ from yt_dlp.utils import YoutubeDLError
 
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.ytdlp_options import ytdlp_params
+from pipeline.stages.ytdlp_programs import confined
 
 PLAYER: Final = Path(__file__).with_name("self_test_player.js")
 # Never asked for: yt-dlp finds the script of this address in its memory.
@@ -42,7 +43,8 @@ def runtime_state(options: DownloadOptions) -> RuntimeState | None:
     runtime = options.js_runtime
     if not runtime.is_there:
         return None
-    info = supported_js_runtimes.value[runtime.name](path=str(runtime.path)).info
+    with confined(runtime):
+        info = supported_js_runtimes.value[runtime.name](path=str(runtime.path)).info
     return RuntimeState(info.version, info.supported) if info else None
 
 
@@ -51,7 +53,7 @@ def run_self_test(options: DownloadOptions) -> SelfTest:
     listener = _Listener()
     parameters = ytdlp_params(DownloadOptions(js_runtime=options.js_runtime), socket_timeout_s=1, private=True)
     try:
-        with YoutubeDL({**parameters, "logger": listener}) as ydl:
+        with confined(options.js_runtime), YoutubeDL({**parameters, "logger": listener}) as ydl:
             answers = _solve(ydl.get_info_extractor("Youtube"))
     except (YoutubeDLError, AttributeError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
         return SelfTest(False, f"yt-dlp could not be asked ({error})")  # a release with another inside

@@ -187,6 +187,38 @@ def test_a_recording_on_a_private_address_is_not_opened(machine: Machine, tube: 
     assert tube.refused == []
 
 
+def test_no_program_is_started_for_a_site_that_wants_one(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, marks = tmp_path / "programs", tmp_path / "marks"
+    for folder in (programs, marks):
+        folder.mkdir()
+    for name in ("ffmpeg", "ffprobe", "avconv", "rtmpdump", "aria2c", "curl", "wget", "axel", "http", "mplayer", "mpv"):
+        (programs / name).write_text(f"#!/bin/sh\n: > {marks}/{name}\necho {name} version 7.0\n")
+        (programs / name).chmod(0o755)
+    (tmp_path / "talk.m3u8").write_text(
+        '#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="key"\n#EXTINF:3,\na.ts\n#EXT-X-ENDLIST\n'
+    )
+    with serving(tmp_path) as site:
+        monkeypatch.setitem(machine.environment, "DOWNLOAD_PRIVATE_ORIGINS", site.origin)
+        monkeypatch.setitem(machine.environment, "PATH", f"{programs}:{machine.environment['PATH']}")
+        for worker in machine.workers:
+            worker.terminate()
+            worker.wait(30)
+        machine.start_worker()
+        addresses = [
+            site.add_page("/encrypted.html", "talk.m3u8", tag="video"),
+            site.add_page("/rtmp.html", "rtmp://127.0.0.1:9/talk", tag="video"),
+        ]
+        pks = machine.add(*addresses)
+        wait_for(lambda: [state(machine, pk) for pk in pks] == ["failed"] * 2)
+        machine.stop_worker()
+        assert "GET /key" not in site.requests
+    told = [machine.video(pk)["error_message"] for pk in pks]
+    assert ["SAMPLE-AES" in told[0], "not opened" in told[1]] == [True, True]
+    assert list(marks.iterdir()) == []
+
+
 def test_captions_wait_while_the_recording_is_kept(machine: Machine, tube: Tube) -> None:
     busy = tube.add(Video("captions429", tracks=(automatic_track(),), captions_status=429))
     token = tube.add(Video("captionstok", tracks=(manual_track(),), captions_token=True))

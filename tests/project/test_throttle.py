@@ -222,14 +222,14 @@ def test_one_name_in_many_spellings_is_one_name(annotator, hashed):
     assert len(hashed) == 10
 
 
-@pytest.mark.parametrize("name", ["ann\0", "a" * 151, "ﷺ" * 150, "a" * 1_000_000, "\0", " "])
+@pytest.mark.parametrize("name", ["ann\0", "a" * 151, "ﷺ" * 150, "a" * 60_000, "\0", " "])
 def test_a_name_that_nobody_can_have_is_refused_unhashed_and_uncounted(annotator, hashed, name):
     assert sign_in(Client(), name, "wrong").status_code == 200
     assert hashed == []
     assert not SignInBudget.objects.exists()
 
 
-@pytest.mark.parametrize("password", ["x" * 4097, "x" * 2_000_000, "x\0", ""])
+@pytest.mark.parametrize("password", ["x" * 4097, "x" * 60_000, "x\0", ""])
 def test_a_password_that_nobody_can_have_is_refused_unhashed(annotator, hashed, password):
     assert sign_in(Client(), "ann", password).status_code == 200
     assert hashed == []
@@ -480,6 +480,6 @@ def test_an_admin_whom_the_admin_site_does_not_take_is_not_sent_in_circles(admin
 @pytest.mark.parametrize("token", ["guess", "0", "%C3%A9t%C3%A9", "%C3%A9/", "%C3%A9%0A", "x" * 5000])
 def test_no_token_opens_the_figures_of_the_queues(client, db, token):
     for headers in ({}, {"Authorization": f"Bearer {token}"}, {"Authorization": "Basic YWRhOmFkYQ=="}):
-        for page in ("stats.json", "statsXjson"):
-            assert client.get(f"/admin/queues/{page}/{token}", headers=headers).status_code in (401, 404)
-        assert client.get("/admin/queues/stats.json/", headers=headers).status_code in (401, 404)
+        for page in (f"stats.json/{token}", f"statsXjson/{token}", "stats.json/"):
+            # Refused, or sent to where people sign in.
+            assert client.get(f"/admin/queues/{page}", headers=headers).status_code in (302, 401, 404)

@@ -19,15 +19,16 @@ from pipeline.stages.download_options import (
 )
 from pipeline.stages.errors import StageError
 from pipeline.stages.ytdlp_options import check_player_clients, known_player_clients, ytdlp_params
+from pipeline.stages.ytdlp_programs import confined
 
 
 def params(options: DownloadOptions | None = None, *, private: bool = False) -> dict[str, Any]:
     return ytdlp_params(options or DownloadOptions(), socket_timeout_s=3, private=private)
 
 
-def found_runtimes(given: dict[str, Any]) -> dict[str, str]:
+def found_runtimes(given: dict[str, Any], runtime: JsRuntime | None = None) -> dict[str, str]:
     """What yt-dlp itself makes of the parameters: runtimes with their paths."""
-    with YoutubeDL(given) as ydl:
+    with confined(runtime or bundled_runtime()), YoutubeDL(given) as ydl:
         return {name: runtime.info.path for name, runtime in ydl._js_runtimes.items() if runtime and runtime.info}
 
 
@@ -68,7 +69,7 @@ def test_a_setting_names_another_runtime(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho v24.1.0\n")
     program.chmod(0o755)
     runtime = parse_js_runtime(f"Node:{program}")
-    assert found_runtimes(params(DownloadOptions(js_runtime=runtime))) == {"node": str(program)}
+    assert found_runtimes(params(DownloadOptions(js_runtime=runtime)), runtime) == {"node": str(program)}
 
 
 @pytest.mark.parametrize("text", ["node", "/usr/bin/node", "java:/usr/bin/java", "deno:deno", "deno:", "node:~/node"])
