@@ -1,4 +1,4 @@
-# One image for the web server, the workers and the migration; docker-compose.yml says which does what.
+# One image for the proxy, the web server, the workers and the migration; docker-compose.yml says which does what.
 # Any image with Python 3.11 or newer (and its venv module) will do as a base.
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
 
@@ -8,6 +8,8 @@ WORKDIR /app
 COPY crossmodal/bootstrap.py crossmodal/bootstrap.py
 COPY requirements.txt ./
 RUN python3 -I crossmodal/bootstrap.py --only python
+COPY requirements-proxy.txt ./
+RUN .venv/bin/python -m pip --disable-pip-version-check --no-input install --no-deps --no-compile --only-binary :all: -r requirements-proxy.txt
 COPY package.json package-lock.json .npmrc ./
 RUN python3 -I crossmodal/bootstrap.py --only browser
 # The packages' own tests are never run here. Two hold files for Python 2 that cannot be compiled, and are never imported.

@@ -53,6 +53,14 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def site_name() -> str:
+    """The one name under which others reach the pages over HTTPS, where the proxy of this project ends it."""
+    name = text("SITE_NAME").lower()
+    if name and not SITE.fullmatch(name):
+        raise ValueError(f"SITE_NAME is {name!r}; write a name alone, as in crossmodal.example.org.")
+    return name
+
+
 def seconds(name: str, default: float) -> float:
     """A number of seconds, not negative, with or without a fraction."""
     value = text(name)

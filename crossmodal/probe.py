@@ -1,4 +1,4 @@
-"""Whether this part of Crossmodal is healthy: ``python -m crossmodal.probe web|worker`` exits with 0 or 1."""
+"""Whether this part of Crossmodal is healthy: ``python -m crossmodal.probe web|worker|proxy`` exits with 0 or 1."""
 
 import argparse
 import http.client
@@ -9,6 +9,7 @@ import sys
 from crossmodal import env
 
 TIMEOUT_S = 5.0
+PROXY_HEALTH_PORT = 8001
 
 
 def host_header() -> str:
@@ -17,11 +18,11 @@ def host_header() -> str:
     return "localhost" if first == "*" else first.lstrip(".")
 
 
-def ask_web(host: str, port: int, timeout_s: float = TIMEOUT_S) -> tuple[int, str]:
-    """Status and text of /healthz; status 0 when nobody answers."""
+def ask_web(host: str, port: int, path: str = "/healthz", timeout_s: float = TIMEOUT_S) -> tuple[int, str]:
+    """Status and text of a health page; status 0 when nobody answers."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     try:
-        connection.request("GET", "/healthz", headers={"Host": host_header()})
+        connection.request("GET", path, headers={"Host": host_header()})
         answer = connection.getresponse()
         return answer.status, answer.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
@@ -45,15 +46,17 @@ def ask_workers(url: str, hostname: str) -> tuple[bool, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python -m crossmodal.probe web")
-    parser.add_argument("part", choices=("web", "worker"), help="which part to ask")
+    parser.add_argument("part", choices=("web", "worker", "proxy"), help="which part to ask")
     part = parser.parse_args(arguments).part
-    if part == "web":
+    if part == "worker":
+        healthy, text = ask_workers(os.environ["REDIS_URL"], socket.gethostname())
+    else:
         port = int(env.text("BIND", "127.0.0.1:8000").rpartition(":")[2])
-        status, text = ask_web("127.0.0.1", port)
+        # The proxy runs also while the web server is away: it is then what tells people so.
+        asked = (port, "/healthz") if part == "web" else (env.number("PROXY_HEALTH_PORT", PROXY_HEALTH_PORT), "/alive")
+        status, text = ask_web("127.0.0.1", *asked)
         healthy = status == 200
         text = f"{status} {text}"
-    else:
-        healthy, text = ask_workers(os.environ["REDIS_URL"], socket.gethostname())
     sys.stdout.write(text.strip() + "\n")
     return 0 if healthy else 1
 

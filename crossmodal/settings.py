@@ -18,6 +18,8 @@ VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key(VAR_DIR)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+if (_site := env.site_name()) and _site not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(_site)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -187,7 +189,7 @@ LOGOUT_REDIRECT_URL = "login"
 
 # ---------------------------------------------------------------- security
 
-HTTPS = env.flag("HTTPS")
+HTTPS = env.flag("HTTPS", default=bool(_site))
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 # How many proxies in a row stand in front; crossmodal.addresses takes the client's address from what they write.

@@ -87,3 +87,18 @@ def test_seconds_may_have_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAUSE", "half")
     with pytest.raises(ValueError, match="PAUSE is 'half'; write a number of seconds"):
         env.seconds("PAUSE", 1)
+
+
+@pytest.mark.parametrize(("value", "name"), [("", ""), ("Lab.Example.org ", "lab.example.org")])
+def test_a_site_has_one_name(monkeypatch: pytest.MonkeyPatch, value: str, name: str) -> None:
+    monkeypatch.setenv("SITE_NAME", value)
+    assert env.site_name() == name
+
+
+@pytest.mark.parametrize(
+    "value", ["https://lab.example.org", "lab.example.org:443", "*.example.org", "a.org,b.org", "localhost"]
+)
+def test_what_is_no_name_of_a_site_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SITE_NAME", value)
+    with pytest.raises(ValueError, match="write a name alone, as in crossmodal.example.org"):
+        env.site_name()

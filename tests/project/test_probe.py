@@ -15,11 +15,12 @@ from crossmodal import embedded, probe
 
 class Answer(http.server.BaseHTTPRequestHandler):
     status = 200
+    path_of_health = "/healthz"
     hosts: list[str] = []
 
     def do_GET(self) -> None:
         self.hosts.append(self.headers["Host"])
-        self.send_response(self.status if self.path == "/healthz" else 404)
+        self.send_response(self.status if self.path == self.path_of_health else 404)
         self.end_headers()
         self.wfile.write(b"as it is")
 
@@ -63,6 +64,17 @@ def test_it_asks_under_a_name_that_is_allowed(
     monkeypatch.setenv("ALLOWED_HOSTS", allowed)
     probe.main(["web"])
     assert Answer.hosts == [expected]
+
+
+def test_the_proxy_is_healthy_while_it_runs_itself(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the web server behind it is, the web server's own check says."""
+    monkeypatch.setenv("PROXY_HEALTH_PORT", str(port))
+    monkeypatch.setattr(Answer, "path_of_health", "/alive")
+    assert probe.main(["proxy"]) == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PROXY_HEALTH_PORT", str(free.getsockname()[1]))
+        assert probe.main(["proxy"]) == 1
 
 
 def test_a_worker_is_healthy_while_it_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""The proxy in front of the web server: Caddy with the Caddyfile of this folder."""
