@@ -87,7 +87,7 @@ UNFINISHED = {
 
 
 def test_slow_connections_hold_nothing_up_and_are_closed(running: Running) -> None:
-    """The web server has four threads: without the proxy, four of these stop it."""
+    """The web server has four threads, and sees none of these."""
     slow = [(name, opened(running.port, text)) for _ in range(30) for name, text in UNFINISHED.items()]
     # In a chunk that is too long the proxy sees the end of a body.
     dripping = [connection for name, connection in slow if name != "chunks"][:20]
