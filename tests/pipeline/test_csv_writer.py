@@ -121,9 +121,8 @@ def is_run(cell: str) -> bool:
     try:
         float(bare.replace(",", "."))
     except ValueError:
-        return (cell[:1] in ("\t", "\r", "\n") and cell.strip("\"'＇ \t\r\n") != "") or (
-            bare[:1] != "" and bare[0] in SIGNS
-        )
+        seen = any(character.isprintable() and character not in "\"'＇＂ " for character in cell)
+        return (cell[:1] in ("\t", "\r", "\n") and seen) or (bare[:1] != "" and bare[0] in SIGNS)
     return "inf" in bare
 
 

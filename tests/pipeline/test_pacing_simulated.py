@@ -14,6 +14,7 @@ from rq import Retry
 from pipeline import caption_fetching, claims, fetching, intake, jobs, pacing, recovery
 from pipeline.caption_fetching import captions_wait
 from pipeline.choices import VideoState
+from pipeline.endings import End
 from pipeline.models import DownloadSite, Video
 from pipeline.queues import RETRY_PAUSES_S, job_id
 from pipeline.stages.download import Captions
@@ -253,6 +254,7 @@ def world(request: Any, factory: Factory, monkeypatch: pytest.MonkeyPatch, setti
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(world, name))
     monkeypatch.setattr(intake, "enqueue_on_commit", world.enqueue)
+    monkeypatch.setattr(recovery, "how_it_ended", lambda name: world.random.choice(list(End)))
     monkeypatch.setattr(fetching, "fetch", world.fetch)
     monkeypatch.setattr(caption_fetching, "download_captions", world.download_captions)
     current = SimpleNamespace(retries_left=0)
