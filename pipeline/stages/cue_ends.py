@@ -63,15 +63,16 @@ def until_the_next(cues: Iterable[Cue]) -> list[Cue]:
         Ordered by their starts.
     """
     ordered = sorted(cues, key=lambda cue: cue.start_ms)
-    joined: list[Cue] = []
+    together: list[list[Cue]] = []
+    end_ms = 0
     for cue in ordered:
-        before = joined[-1] if joined else None
-        if before is not None and _together(before, cue):
-            joined[-1] = replace(
-                before, end_ms=max(before.end_ms, cue.end_ms), text=f"{before.text}\n{cue.text}", words=()
-            )
+        if together and _together(together[-1][0], end_ms, cue):
+            together[-1].append(cue)
+            end_ms = max(end_ms, cue.end_ms)
         else:
-            joined.append(cue)
+            together.append([cue])
+            end_ms = cue.end_ms
+    joined = list(map(_joined, together))
     starts = _next_starts(joined)
     cut = [
         cue if start_ms is None else replace(cue, end_ms=min(cue.end_ms, start_ms))
@@ -89,12 +90,20 @@ def _without_pause(cue: Cue) -> Cue:
     return replace(cue, end_ms=cue.start_ms + takes_ms)
 
 
-def _together(before: Cue, cue: Cue) -> bool:
-    if cue.start_ms > before.start_ms and (
-        cue.start_ms - before.start_ms > TOUCHING_MS or before.end_ms <= cue.start_ms
-    ):
+def _joined(cues: list[Cue]) -> Cue:
+    """Make one cue of those that begin together."""
+    first = cues[0]
+    if len(cues) == 1:
+        return first
+    end_ms = max(cue.end_ms for cue in cues)
+    return replace(first, end_ms=end_ms, text="\n".join(cue.text for cue in cues), words=())
+
+
+def _together(first: Cue, end_ms: int, cue: Cue) -> bool:
+    """Whether a cue begins with others, of which the first and the latest end are given."""
+    if cue.start_ms > first.start_ms and (cue.start_ms - first.start_ms > TOUCHING_MS or end_ms <= cue.start_ms):
         return False
-    return has_words(before.text) and has_words(cue.text)
+    return has_words(first.text) and has_words(cue.text)
 
 
 def _next_starts(ordered: Sequence[Cue]) -> list[int | None]:

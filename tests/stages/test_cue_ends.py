@@ -1,6 +1,7 @@
 """Ends of cues: none holds what is said after it, and none lasts for an hour."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,12 @@ def test_ordinary_captions_stay_as_they_are(shared_data: Path) -> None:
         cues = list(track.cues)
         assert until_the_next(said_once(with_plausible_ends(cues))) == cues
         assert with_speakers(track) == track
+
+
+def test_thousands_of_cues_that_begin_together_are_joined_in_no_time():
+    """A file of 1 MB has 20,000; joined one by one they would take minutes."""
+    cues = [Cue(0, 1000, f"word {number}") for number in range(20_000)]
+    before = time.perf_counter()
+    (joined,) = until_the_next(cues)
+    assert time.perf_counter() - before < 3
+    assert joined.text.count("\n") == 19_999
