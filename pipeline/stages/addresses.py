@@ -64,7 +64,11 @@ def split_url(url: str) -> SplitResult:
         _ = parts.port  # parsed, and refused, only when it is read
     except ValueError:
         raise StageError(f"“{shown}” is not a web address.") from None
-    if parts.scheme.lower() not in DEFAULT_PORTS or not parts.hostname or re.search(r"[\s\x00-\x1f\\]", text):
+    if (
+        parts.scheme.lower() not in DEFAULT_PORTS
+        or not parts.hostname
+        or re.search(r"[\s\x00-\x1f\x7f\ud800-\udfff\\]", text)
+    ):
         raise StageError(f"“{shown}” is not a web address; it must start with https:// or http://.")
     if parts.username is not None or parts.password is not None:
         raise StageError(f"The address {shown} carries a user name; give it without.")

@@ -16,6 +16,7 @@ from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import YOUTUBE_VIDEO_ID, is_youtube, not_one_video
 from pipeline.stages.progress import ProgressCallback, ignore_progress
+from pipeline.stages.site_text import one_line
 
 GENERIC: Final = "generic"
 YOUTUBE: Final = "youtube"
@@ -260,7 +261,7 @@ def _identity(url: str, page: str) -> VideoIdentity:
 
 
 def _title(info: dict[str, Any]) -> str:
-    title = " ".join(str(info.get("title") or "").split())
+    title = one_line(info.get("title"))
     if info.get("extractor_key") in ("Generic", "HTML5MediaEmbed"):
         title = title.removesuffix(" (1)")  # yt-dlp numbers the recordings of a page, also a single one
-    return title[:500]
+    return title

@@ -28,6 +28,8 @@ YOUTUBE: Final = "youtube"
 CHECK_SOLVER: Final = "; if it stays so, “manage.py check_downloads” says whether YouTube's challenges are solved"
 # "ERROR: [youtube] i4b-_bNsajY: " before a message, as yt-dlp writes it.
 PREFIX = re.compile(r"^\s*(?:(?:ERROR|WARNING): )?(?:\[[^\]]*\] (?:[^\s:]+: )?)?")
+# After its own retries of a recording yt-dlp keeps the text of a network error alone.
+GIVEN_UP = re.compile(r"\[download\] Got error: ")
 # What yt-dlp appends for people at a command line; it speaks of logins, cookies and formats whatever is wrong.
 HINT = re.compile(
     r"(?:\bor else )?\b(?:Use --|You can manually pass|Also see\b|See\s+https?:|(?:For|Refer).{0,60}refer to\s|"
@@ -87,7 +89,7 @@ def explain(error: BaseException, evidence: Evidence = NOTHING_KNOWN) -> StageEr
             return _judge(verdict, evidence, on_youtube=on_youtube, sure=not HEDGED.search(text))
     if status := _status(hidden, texts):
         return _explain_status(status, evidence, on_youtube=on_youtube)
-    if names.intersection(NETWORK_ERRORS):
+    if names.intersection(NETWORK_ERRORS) or any(map(GIVEN_UP.search, texts)):
         return StageError(f"The site did not answer or the connection broke; {TRY_LATER}", permanent=False)
     if "YoutubeDLError" in names:
         if cause := evidence.cause():

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pipeline.stages.site_text import without_unseen
+
 HOUR_S = 3600
 # Nobody refused anything: a runtime may be put in place meanwhile, and only some sessions get a new player script.
 SETUP_REST_S = 600
@@ -20,7 +22,8 @@ class StageError(Exception):
 
     def __init__(self, message: str, *, permanent: bool = True) -> None:
         super().__init__(message)
-        self.message = message
+        # A site's own words may be in it, and it is stored and shown.
+        self.message = without_unseen(message)
         self.permanent = permanent
 
 

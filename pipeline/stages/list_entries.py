@@ -9,6 +9,7 @@ from pipeline.stages.caption_choice import choose_captions
 from pipeline.stages.download import VideoIdentity, identify
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import YOUTUBE_VIDEO_ID, ListAddressError
+from pipeline.stages.site_text import UNSEEN, one_line
 
 # Titles that YouTube gives to entries that nobody can open.
 GONE_TITLES = ("[private video]", "[deleted video]")
@@ -87,6 +88,15 @@ def describe_entry(number: int, entry: dict[str, Any], list_url: str, info: dict
 
 
 def _address(entry: dict[str, Any], list_url: str, info: dict[str, Any]) -> str:
+    """The address of an entry; nothing where what the list gives is none."""
+    try:
+        address = _named_address(entry, list_url, info)
+    except (ValueError, LookupError):  # "http://[", or something hidden in it that is not what yt-dlp hides
+        return ""
+    return "" if UNSEEN.search(address) else address
+
+
+def _named_address(entry: dict[str, Any], list_url: str, info: dict[str, Any]) -> str:
     """The address of an entry's own page; where it has none, of its file."""
     from pipeline.stages.ytdlp_lists import plain_url
 
@@ -141,15 +151,14 @@ def _tracks(found: Any) -> dict[str, list[dict[str, Any]]]:
     if not isinstance(found, dict):
         return {}
     return {
-        str(language): [
-            {"ext": PurePosixPath(urlsplit(str(form.get("url"))).path).suffix[1:], **form} for form in forms
-        ]
+        str(language): [{"ext": _ending(str(form.get("url"))), **form} for form in forms if isinstance(form, dict)]
         for language, forms in found.items()
         if isinstance(forms, list)
     }
 
 
-def one_line(text: Any) -> str:
-    """A title without line breaks and characters that control a terminal or turn the writing direction."""
-    words = " ".join(str(text or "").split())
-    return "".join(character for character in words if character.isprintable())[:500]
+def _ending(url: str) -> str:
+    try:
+        return PurePosixPath(urlsplit(url).path).suffix[1:]
+    except ValueError:  # no address
+        return ""

@@ -11,8 +11,9 @@ from pipeline.stages.addresses import normalise, origin_of
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.list_addresses import find_list
-from pipeline.stages.list_entries import ListedVideo, describe_entry, one_line
+from pipeline.stages.list_entries import ListedVideo, describe_entry
 from pipeline.stages.progress import ProgressCallback, ignore_progress
+from pipeline.stages.site_text import one_line
 
 # What a reader can look through on one page, and two requests to YouTube for a playlist (seven for a channel).
 PAGE_ENTRIES = 200

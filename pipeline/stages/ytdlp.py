@@ -25,6 +25,7 @@ from pipeline.stages.ytdlp_downloaders import (
     announced_bytes,
     check_formats,
     check_protocol,
+    described,
     fetched_formats,
     fetched_tracks,
     in_fragments,
@@ -258,7 +259,7 @@ class _Fetcher(GuardedYoutubeDL):
         super().write_debug(message, only_once)
 
     def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
-        formats = list(info_dict.get("formats") or [])
+        formats = described(info_dict.get("formats"))
         self._extractor = str(info_dict.get("extractor") or "")
         self._soundless = bool(formats) and all(form.get("acodec") == "none" for form in formats)
         if formats:  # a look tells what else there is
@@ -285,7 +286,7 @@ class _Fetcher(GuardedYoutubeDL):
         self.meter.begin(allowance)
         try:
             found = super().dl(name, info, subtitle, test)
-            if not found[0]:  # left alone for the length that the site named
+            if found[0] is False:  # left alone for the length that the site named; None is said of pieces put together
                 self._captions_error = TooLargeError(allowance.too_large)
             return found
         except (YoutubeDLError, OSError, ValueError, *network_exceptions) as error:

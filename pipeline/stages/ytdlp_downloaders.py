@@ -102,6 +102,11 @@ def check_protocol(info: Mapping[str, Any]) -> None:
         )
 
 
+def described(forms: Any) -> list[dict[str, Any]]:
+    """Return formats or caption tracks without what describes none; an extractor may hand on what a page holds."""
+    return [one for one in forms if isinstance(one, dict)] if isinstance(forms, list | tuple) else []
+
+
 def fetched_formats(formats: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the formats that there is a downloader for."""
     return [one for one in formats if is_fetched(one)]
@@ -109,7 +114,8 @@ def fetched_formats(formats: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def fetched_tracks(tracks: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return caption tracks without those that there is no downloader for."""
-    kept = {language: [form for form in forms if is_fetched(form)] for language, forms in (tracks or {}).items()}
+    named = tracks.items() if isinstance(tracks, Mapping) else ()
+    kept = {str(language): [form for form in described(forms) if is_fetched(form)] for language, forms in named}
     return {language: forms for language, forms in kept.items() if forms}
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -153,7 +152,7 @@ class _NoFtp(urllib.request.BaseHandler):
     handler_order = 1
 
     def ftp_open(self, request: urllib.request.Request) -> None:
-        raise urllib.error.URLError("FTP is not opened")
+        raise RefusedError(StageError("The page leads to an FTP address, which is not opened."))
 
 
 def _guarded_class(allowed: Collection[Endpoint], meter: Meter, base: type, request: urllib.request.Request) -> type:

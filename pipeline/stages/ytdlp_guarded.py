@@ -1,11 +1,16 @@
 """The YoutubeDL of everything here: guarded connections, counted answers, allowed pages, no programs."""
 
 import logging
+import re
+import struct
 import traceback
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
+from xml.parsers import expat
 
 from yt_dlp import YoutubeDL
 from yt_dlp.extractor import get_info_extractor
@@ -24,7 +29,10 @@ log = logging.getLogger(__name__)
 # Raises a StageError for a page that may not be opened.
 PageCheck = Callable[[str], object]
 # What reading a page fails with that is not written as it was expected.
-ODD_CONTENT: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+ODD_CONTENT: Final = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    *(EOFError, HTTPException, StopIteration, SyntaxError, expat.ExpatError, re.error, struct.error, zlib.error),
+)
 
 
 class GuardedYoutubeDL(YoutubeDL):  # type: ignore[misc]
@@ -129,4 +137,6 @@ def odd_content(error: BaseException) -> StageError | None:
     steps = [file for file in files if "/yt_dlp/" in file or "/pipeline/" in file]
     if not steps or "/yt_dlp/" not in steps[-1]:
         return None
-    return StageError(f"The site's page could not be read ({type(error).__name__}); {TRY_LATER}", permanent=False)
+    name = type(error).__name__
+    shown = f" ({name})" if name.lower() != "error" else ""  # some libraries give no better name
+    return StageError(f"The site's page could not be read{shown}; {TRY_LATER}", permanent=False)

@@ -29,6 +29,7 @@ MAX_LOOKUP_BYTES: Final = 200 * MEGABYTE
 MAX_FRAGMENTS: Final = 30_000
 # Retries of a fragment, keys and manifests come on top.
 MAX_RECORDING_REQUESTS: Final = 4 * MAX_FRAGMENTS
+SILENT: Final = "Reading what the site sent took too long; it is tried again later."
 SLOW: Final = "The site sends too slowly to wait for it; it is tried again later."
 
 
@@ -71,6 +72,8 @@ class Allowance:
         Seconds that each request waits by order of this installation; they do not count.
     whole_phase : bool
         Whether the rate is judged over all answers of the phase, as of a recording in pieces, or for each.
+    silence_s : float
+        Seconds in which nothing is asked for or received, as while a hostile list of pieces is read.
     """
 
     seconds: float
@@ -82,6 +85,7 @@ class Allowance:
     too_large: str
     pause_s: float = 0
     whole_phase: bool = False
+    silence_s: float = float("inf")
 
 
 def lookup_allowance(limits: "DownloadLimits", pause_s: float) -> Allowance:
@@ -127,6 +131,7 @@ def recording_allowance(limits: "DownloadLimits", *, in_fragments: bool) -> Allo
         stream_bytes=largest,
         too_large=too_large,
         whole_phase=True,
+        silence_s=limits.max_lookup_s,
     )
 
 
@@ -158,6 +163,11 @@ class Meter:
         self._requests = 0
         self._bytes = 0
         self._flow = Flow(self)
+        self.heard()
+
+    def heard(self) -> None:
+        """Note that something is asked for or received."""
+        self._heard_at = time.monotonic()
         self._set_alarm()
 
     def flow(self) -> "Flow":
@@ -170,7 +180,7 @@ class Meter:
             raise RefusedError(SpentError(self.allowance.out_of_requests))
         self.check_time()
         self._until += self.allowance.pause_s
-        self._set_alarm()
+        self.heard()
 
     def count_bytes(self, number: int) -> None:
         self._bytes += number
@@ -203,10 +213,10 @@ class Meter:
 
     def _set_alarm(self) -> None:
         if self._alarm:
-            self._alarm.set(self._until)
+            self._alarm.set(min(self._until, self._heard_at + self.allowance.silence_s))
 
     def _ring(self) -> Exception:
-        return self.out_of_time()
+        return self.out_of_time() if time.monotonic() >= self._until else SpentError(SILENT)
 
 
 class Flow:
@@ -221,6 +231,8 @@ class Flow:
         """Count bytes as they come off the network."""
         self._meter.check_time()
         self._received += number
+        if number:
+            self._meter.heard()
         elapsed = time.monotonic() - self._since
         if elapsed <= self._meter.patience_s:
             return

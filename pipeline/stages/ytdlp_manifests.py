@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from yt_dlp import compat
@@ -25,6 +26,8 @@ MAX_FORMATS: Final = 5000
 MAX_ADDRESS_LENGTH: Final = 8192
 # "Number%05d" and the like (ISO/IEC 23009-1, 5.3.9.4.4); a width of nine digits would make one address of 1 GB.
 TEMPLATE_PART: Final = re.compile(r"\w*(?:%0?\d{0,2}[dioxX])?")
+# Manifests and feeds have some ten; a page whose elements are not closed counts as deep.
+MAX_DEPTH: Final = 1000
 TOO_MANY: Final = "The recording is named in more pieces than any recording of this length has; it was not fetched."
 ODD: Final = "The recording's list of pieces is written in a way that is not read; it was not fetched."
 ENTITIES: Final = "The site sends XML that defines its own abbreviations (entities), which is not read."
@@ -94,9 +97,16 @@ def _listed(element: Any) -> int:
     for holder in element:
         if _local(holder) in ("SegmentList", "SegmentTemplate"):
             lines = [entry for line in _children(holder, "SegmentTimeline") for entry in line]
-            timed = sum(1 + max(int(entry.get("r", 0)), 0) for entry in lines)
+            timed = sum(1 + max(_repeats(entry), 0) for entry in lines)
             found = max(found, timed, sum(1 for _ in _children(holder, "SegmentURL")))
     return found
+
+
+def _repeats(entry: Any) -> int:
+    try:
+        return int(entry.get("r", 0))
+    except ValueError:  # no number, or one of more digits than Python reads
+        raise StageError(ODD) from None
 
 
 def check_playlist(text: str) -> None:
@@ -109,18 +119,38 @@ def check_playlist(text: str) -> None:
     weigh(formats, bytes_each=FORMAT_BYTES)
 
 
-def check_entities(text: str | bytes) -> None:
-    """Refuse XML with entities of its own, which a few lines can let grow to gigabytes (CWE-776)."""
+def check_xml(text: str | bytes) -> None:
+    """Look at XML before anything of it is kept: a page of 20 MB that is none would take gigabytes.
+
+    Raises
+    ------
+    StageError
+        It has entities of its own, which a few lines can let grow to gigabytes (CWE-776).
+    xml.etree.ElementTree.ParseError
+        It is no XML, or nested deeper than any that is read here.
+    """
+    depth = 0
 
     def refuse(*_: Any) -> None:
         raise StageError(ENTITIES)
 
+    def enter(*_: Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ElementTree.ParseError(f"more than {MAX_DEPTH} elements inside one another")
+
+    def leave(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
     parser = expat.ParserCreate()
-    parser.EntityDeclHandler = refuse
+    parser.EntityDeclHandler, parser.StartElementHandler, parser.EndElementHandler = refuse, enter, leave
     try:
         parser.Parse(text, True)
-    except expat.ExpatError:
-        return  # told by whoever reads it for its content; what it declares comes before its first element
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # An encoding that the parser does not know, as XHTML in Japanese names it, is a LookupError or a ValueError.
+        raise ElementTree.ParseError(str(error)) from error
 
 
 def _local(element: Any) -> str:
@@ -172,7 +202,7 @@ _plain_xml = compat.compat_etree_fromstring
 
 
 def _checked_xml(text: Any) -> Any:
-    check_entities(text)
+    check_xml(text)
     return _plain_xml(text)
 
 

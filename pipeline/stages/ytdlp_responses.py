@@ -44,13 +44,23 @@ class MeteredResponse(http.client.HTTPResponse):
     def read(self, amt: int | None = None) -> bytes:
         """Read in pieces also where all is wanted: nothing is set aside for a length that a server only claims."""
         if amt is not None:
-            return super().read(amt)
+            return self._read(amt)
         parts = []
-        while part := super().read(BLOCK_BYTES):
+        size = 0
+        while part := self._read(BLOCK_BYTES):
             parts.append(part)
+            size += len(part)
+            if size > MAX_PAGE_BYTES:  # what comes with a redirect is read at once, and thrown away
+                raise RefusedError(TooLargeError(PAGE_TOO_LARGE))
         if self.length:
             raise http.client.IncompleteRead(b"".join(parts), self.length)
         return b"".join(parts)
+
+    def _read(self, amt: int) -> bytes:
+        try:
+            return super().read(amt)
+        except ValueError as error:  # a chunk whose length is negative, or has more digits than Python reads
+            raise http.client.IncompleteRead(b"") from error
 
 
 class _Wire(io.RawIOBase):
@@ -79,6 +89,10 @@ class _Wire(io.RawIOBase):
         if self._left < 0:
             raise RefusedError(self._refusal)
         return number
+
+    def readall(self) -> bytes:
+        """Nothing here asks for all at once but a chunk whose length is said to be -1."""
+        raise http.client.IncompleteRead(b"")
 
     def close(self) -> None:
         self._raw.close()
