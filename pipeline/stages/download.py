@@ -137,7 +137,7 @@ def identify(url: str) -> VideoIdentity:
 
 def _identify_youtube(url: str) -> VideoIdentity:
     """YouTube spells one video in many ways; a playlist beside it does not matter."""
-    from pipeline.stages.ytdlp import youtube_id
+    from pipeline.stages.ytdlp_sites import youtube_id
 
     parts = urlsplit(url)
     video = parse_qs(parts.query).get("v", [""])[0]
@@ -152,7 +152,7 @@ def _identify_youtube(url: str) -> VideoIdentity:
 
 @functools.lru_cache(maxsize=1024)
 def _identify_elsewhere(url: str) -> VideoIdentity:
-    from pipeline.stages.ytdlp import find_extractor
+    from pipeline.stages.ytdlp_sites import find_extractor
 
     site = find_extractor(url)
     if site is None:

@@ -82,7 +82,7 @@ def find_list(url: str) -> ListAddress | None:
     >>> find_list("https://m.youtube.com/@somebody").url
     'https://www.youtube.com/@somebody/videos'
     """
-    from pipeline.stages.ytdlp import find_extractor
+    from pipeline.stages.ytdlp_sites import find_extractor
 
     canonical = normalise(url)
     if is_youtube(canonical):

@@ -1,4 +1,4 @@
-"""What the download stage needs of yt-dlp: which site an address belongs to, and one careful extraction.
+"""What the download stage needs of yt-dlp: one careful extraction.
 
 Only this module and the others named ytdlp_… import yt-dlp.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yt_dlp.extractor import gen_extractor_classes, get_info_extractor
+from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.networking.exceptions import network_exceptions
 from yt_dlp.utils import YoutubeDLError
 
@@ -41,6 +41,7 @@ from pipeline.stages.ytdlp_limits import (
     recording_allowance,
 )
 from pipeline.stages.ytdlp_options import ytdlp_params
+from pipeline.stages.ytdlp_sites import find_extractor, youtube_id
 
 if TYPE_CHECKING:
     from pipeline.stages.download import DownloadLimits
@@ -49,15 +50,6 @@ log = logging.getLogger(__name__)
 AUDIO_NAME = "recording"
 LEFT_OUT = re.compile(r"SABR|require a GVS PO Token|DRM protected")
 GONE = (404, 410)  # captions that the site only lists are none; the recording is still good
-
-
-@dataclass(frozen=True)
-class Site:
-    """The extractor that is responsible for an address."""
-
-    name: str
-    video_id: str
-    is_list: bool
 
 
 @dataclass(frozen=True)
@@ -76,21 +68,6 @@ class Found:
     info: dict[str, Any]
     audio_path: Path
     captions: FoundCaptions
-
-
-def youtube_id(url: str) -> str:
-    """The video that YouTube's own extractor sees in an address, or nothing."""
-    extractor = get_info_extractor("Youtube")
-    return str(extractor.get_temp_id(url) or "") if extractor.suitable(url) else ""
-
-
-def find_extractor(url: str) -> Site | None:
-    """The site of an address; None where only the generic extractor fits. Nothing is loaded or contacted."""
-    extractor = next(found for found in gen_extractor_classes() if found.suitable(url))
-    if extractor.ie_key() == "Generic":
-        return None
-    is_list = getattr(extractor, "_RETURN_TYPE", None) == "playlist"
-    return Site(str(extractor.IE_NAME), str(extractor.get_temp_id(url) or ""), is_list)
 
 
 def load_extractors() -> None:

@@ -12,8 +12,9 @@ from pipeline.stages.download import DownloadLimits
 from pipeline.stages.download_options import DownloadOptions
 from pipeline.stages.errors import StageError
 from pipeline.stages.progress import ignore_progress
+from pipeline.stages.site_text import one_line
 from pipeline.stages.ytdlp import _Fetcher, extract
-from pipeline.stages.ytdlp_downloaders import check_protocol
+from pipeline.stages.ytdlp_downloaders import announced_bytes, check_protocol
 from pipeline.stages.ytdlp_guarded import PageCheck
 
 MAX_WARNING_LENGTH = 300
@@ -203,12 +204,12 @@ class _Listener:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).removeprefix("ERROR: ").removeprefix("WARNING: ")[:MAX_WARNING_LENGTH]
+    return one_line(text).removeprefix("ERROR: ").removeprefix("WARNING: ")[:MAX_WARNING_LENGTH]
 
 
 def _status(answer: Any) -> tuple[str, str]:
     playability = (answer or {}).get("playabilityStatus") or {}
-    return str(playability.get("status") or "no answer"), _plain(str(playability.get("reason") or ""))
+    return one_line(playability.get("status")) or "no answer", _plain(str(playability.get("reason") or ""))
 
 
 def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
@@ -217,11 +218,11 @@ def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
     people, automatic = info.get("subtitles") or {}, info.get("automatic_captions") or {}
     warnings = asker.listener.warnings
     return Lookup(
-        title=" ".join(str(info.get("title") or "").split()),
+        title=one_line(info.get("title")),
         duration_s=float(duration) if isinstance(duration, int | float) else None,
-        extractor=str(info.get("extractor") or ""),
-        id=str(info.get("id") or ""),
-        live_status=str(info.get("live_status") or ""),
+        extractor=one_line(info.get("extractor")),
+        id=one_line(info.get("id")),
+        live_status=one_line(info.get("live_status")),
         formats=tuple(_format(one, chosen_id) for one in info.get("formats") or () if one.get("acodec") != "none"),
         captions=tuple(_tracks(people, automatic)),
         captions_need_token=choose_captions(people, automatic) is None and missing_token(warnings) is not None,
@@ -232,22 +233,21 @@ def _describe(info: Mapping[str, Any], asker: _Asker, problem: str) -> Lookup:
 
 
 def _format(one: Mapping[str, Any], chosen_id: str) -> Format:
-    size = one.get("filesize") or one.get("filesize_approx")
     rate = one.get("abr") or (one.get("tbr") if one.get("vcodec") == "none" else None)
     return Format(
-        id=str(one.get("format_id") or ""),
-        container=str(one.get("ext") or ""),
+        id=one_line(one.get("format_id")),
+        container=one_line(one.get("ext")),
         audio_codec=_codec(one.get("acodec")),
         video_codec=_codec(one.get("vcodec")),
         audio_kbps=float(rate) if isinstance(rate, int | float) else None,
-        bytes=int(size) if isinstance(size, int | float) else None,
-        protocol=str(one.get("protocol") or ""),
+        bytes=announced_bytes(one) or None,
+        protocol=one_line(one.get("protocol")),
         chosen=str(one.get("format_id") or "") == chosen_id,
     )
 
 
 def _codec(name: Any) -> str:
-    return "" if name in (None, "none") else str(name)
+    return "" if name in (None, "none") else one_line(name)
 
 
 def _tracks(people: Tracks, automatic: Tracks) -> list[CaptionTrack]:
@@ -259,6 +259,6 @@ def _tracks(people: Tracks, automatic: Tracks) -> list[CaptionTrack]:
             if language == "live_chat":
                 continue
             chosen = any((form.get("url") or form.get("data"), kind) == taken for form in forms)
-            formats = tuple(dict.fromkeys(str(form.get("ext") or "") for form in forms))
-            found.append(CaptionTrack(kind, str(language), formats, chosen))
+            formats = tuple(dict.fromkeys(one_line(form.get("ext")) for form in forms))
+            found.append(CaptionTrack(kind, one_line(language), formats, chosen))
     return found

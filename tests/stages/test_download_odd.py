@@ -15,7 +15,7 @@ from pipeline.stages.video_lists import read_list
 from pipeline.stages.ytdlp import load_extractors
 from pipeline.stages.ytdlp_downloaders import described, fetched_tracks
 from pipeline.stages.ytdlp_manifests import MAX_DEPTH, check_xml
-from tests.loopback_hostile import Hostile, misbehaving
+from tests.loopback_hostile import Hostile, Send, misbehaving
 
 LIMITS = DownloadLimits(max_duration_s=3600, max_bytes=60_000_000, socket_timeout_s=3, max_lookup_s=20)
 BROKE = "did not answer or the connection broke"
@@ -145,8 +145,14 @@ def test_no_words_of_an_answer_without_a_head_are_told(site: Hostile, tmp_path: 
 def test_a_chunk_of_negative_length_is_not_read_at_once(site: Hostile, tmp_path: Path) -> None:
     start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"
     sent: list[int] = []
-    site.answers["/a.mp3"] = lambda send: [send(b if sent.append(len(b)) is None else b) for b in
-                                           (start, *[bytes(10**6)] * 40)] and None  # fmt: skip
+
+    def answer(send: Send) -> None:
+        send(start)
+        for _ in range(40):
+            send(bytes(10**6))
+            sent.append(10**6)
+
+    site.answers["/a.mp3"] = answer
     refused(site.page("/a.html", "a.mp3"), site, tmp_path, BROKE, permanent=False)
     assert sum(sent) < 3 * 20 * 10**6  # hung up, each of three times
 
@@ -195,6 +201,6 @@ def test_one_odd_entry_leaves_the_others_of_a_list(site: Hostile) -> None:
 def test_what_is_no_description_of_a_format_or_track_is_left_out() -> None:
     assert described({"url": "a"}) == described("ab") == described(None) == []
     assert described([1, None, {"url": "a"}]) == [{"url": "a"}]
-    assert fetched_tracks({"en": None, "de": "x", "fr": [{"url": "http://a/b.vtt"}, 3]}) == {  # type: ignore[arg-type]
+    assert fetched_tracks({"en": None, "de": "x", "fr": [{"url": "http://a/b.vtt"}, 3]}) == {
         "fr": [{"url": "http://a/b.vtt"}]
     }

@@ -110,3 +110,9 @@ def test_warnings_are_kept_once_and_errors_are_told_by_the_problem() -> None:
         asker.params["ignoreerrors"] = True
         asker.report_error("Sign in")
     assert asker.listener.warnings == ["Some formats are missing"]
+
+
+def test_what_is_printed_holds_nothing_that_controls_a_terminal(site: Site) -> None:
+    found = look(site.add_page("/a.html", "talk.wav", title="A \x1b[2Jday\x9b31m\u202e"), site)
+    assert found.title.startswith("A [2Jday31m")
+    assert all(one.isprintable() for one in found.title)
