@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from yt_dlp import YoutubeDL
@@ -135,7 +136,8 @@ def odd_content(error: BaseException) -> StageError | None:
         return None
     files = [frame.f_code.co_filename.replace("\\", "/") for frame, _ in traceback.walk_tb(error.__traceback__)]
     steps = [file for file in files if "/yt_dlp/" in file or "/pipeline/" in file]
-    if not steps or "/yt_dlp/" not in steps[-1]:
+    is_no_xml = isinstance(error, ElementTree.ParseError)  # found by our look at it, before yt-dlp's own
+    if not is_no_xml and (not steps or "/yt_dlp/" not in steps[-1]):
         return None
     name = type(error).__name__
     shown = f" ({name})" if name.lower() != "error" else ""  # some libraries give no better name

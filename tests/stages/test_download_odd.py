@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from yt_dlp.extractor.generic import GenericIE
 
 from pipeline.stages.addresses import split_url
 from pipeline.stages.download import Download, DownloadLimits, download
@@ -83,6 +84,13 @@ def test_xml_that_is_none_or_too_deep_is_left_before_it_is_kept() -> None:
     for text in ("<a>" * (MAX_DEPTH + 1), "<p>a" * 100 + "</a>"):
         with pytest.raises(SyntaxError):  # as the reader of XML calls it
             check_xml(text)
+
+
+def test_xml_that_is_none_is_told_where_an_extractor_does_not_look(
+    site: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GenericIE, "_real_extract", lambda *_: check_xml("<p>a</a>"))
+    refused(site.origin + "/a", site, tmp_path, ODD, permanent=False)
 
 
 def test_an_odd_number_of_a_piece_is_told(site: Hostile, tmp_path: Path) -> None:
