@@ -90,7 +90,7 @@ def guard() -> None:
     Job.restore = _restore  # type: ignore[method-assign, assignment]
     rq.job.import_attribute = _import_own  # type: ignore[attr-defined]
     Result.restore = classmethod(_restore_result)  # type: ignore[method-assign, assignment]
-    JSONSerializer.loads = staticmethod(_loads)  # type: ignore[method-assign]
+    JSONSerializer.loads = staticmethod(_loads)  # type: ignore[method-assign, assignment]
     for name in ("DefaultSerializer", "PickleSerializer"):
         setattr(rq.serializers, name, JSONSerializer)
     rq.serializers.SERIALIZER_ALIASES["pickle"] = cast(Any, JSONSerializer)
