@@ -154,10 +154,23 @@ class Supervisor:
                 service.next_start = now + pause
                 self.say(f"{self.describe_end(service, status)}; starting it again in {pause:.0f} s.")
             elif service.process is None and now >= service.next_start:
-                self.start(service)
-                self.restart_dependants(service)
-                self.on_restart(service)
-            self.shorten_log(service)
+                self.start_again(service)
+            with suppress(OSError):  # on a full disk the log stays long until there is room
+                self.shorten_log(service)
+
+    def start_again(self, service: Service) -> None:
+        """Start a service that died; where the machine has no room for it now, try later."""
+        try:
+            self.start(service)
+        except (OSError, subprocess.SubprocessError) as error:
+            service.failures += 1
+            pause = min(FIRST_PAUSE_S * 2 ** (service.failures - 1), LONGEST_PAUSE_S)
+            service.next_start = time.monotonic() + pause
+            self.say(f"{service.name} cannot be started ({error}); trying again in {pause:.0f} s.")
+            return
+        self.restart_dependants(service)
+        with suppress(OSError):  # a terminal that was closed, as in `say`
+            self.on_restart(service)
 
     def restart_dependants(self, service: Service) -> None:
         for other in self.services:
@@ -171,8 +184,10 @@ class Supervisor:
         """Start a log over once it is large; the service appends, so it goes on at the new beginning."""
         log = self.log_of(service)
         if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-            log.with_suffix(".old.log").write_bytes(log.read_bytes())
-            os.truncate(log, 0)
+            try:
+                log.with_suffix(".old.log").write_bytes(log.read_bytes())
+            finally:
+                os.truncate(log, 0)  # which also makes room on a full disk
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Look after the services until the first Ctrl-C, SIGTERM or SIGHUP."""

@@ -1,6 +1,7 @@
 """Work that is not wanted any more is taken out of the queue, or stopped; and how work ended that nobody does now."""
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 from rq.command import send_command
@@ -36,6 +37,14 @@ def cancel_work_on(video: int) -> None:
         for job in JOB_OF_STATE.values():
             cancel(job, video)
         for run in TrainingRun.objects.filter(predictions_wanted__has_key=str(video)).values_list("pk", flat=True):
+            cancel("predict_video", run, video)
+
+
+def cancel_work_on_run(run: int, videos: Iterable[int]) -> None:
+    """Cancel the training of a run that was removed, and its predictions of these videos; as `cancel_work_on`."""
+    with suppress(QueueUnavailable):
+        cancel("train", run)
+        for video in videos:
             cancel("predict_video", run, video)
 
 

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import ResponseError
 from rq import Queue
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import DequeueTimeout, NoSuchJobError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JOB_ID_PATTERN, Job, JobStatus
 from rq.registry import FailedJobRegistry
 from rq.utils import now, utcformat
 
+from pipeline.liveness import WORKERS_KEY
 from pipeline.own_jobs import REFUSED, ForeignJobError, check_runnable, packed, shown
 
 log = logging.getLogger(__name__)
 
 # How long a refused job can be looked at.
 REFUSED_KEPT_S = 7 * 24 * 3600
+# Of what is no job of ours, so that a worker shows itself, and looks for other work, in between.
+DROPPED_AT_ONCE = 1000
 # Of RQ's registries, which hold ids: a member that is none would end the work of whoever looks at them.
 REGISTRIES = ("wip", "scheduled", "failed", "finished", "deferred", "canceled")
 
@@ -33,7 +35,7 @@ class PipelineQueue(Queue):
     ) -> tuple[Job, Queue] | None:
         """The next job and its queue; raises DequeueTimeout, or None where that is not waited for."""
         keys = [queue.key for queue in queues]
-        while True:
+        for _ in range(DROPPED_AT_ONCE):
             if len(keys) == 1:
                 popped = cls.lmove(connection, keys[0], timeout)
             else:
@@ -49,9 +51,10 @@ class PipelineQueue(Queue):
             except ForeignJobError as error:
                 put_aside(queue, raw_id, str(error))
             except NoSuchJobError:
-                continue
+                _taken_off(queue, raw_id)
             else:
                 return job, queue
+        raise DequeueTimeout("Much that is no job of ours stood in the queue; the rest is looked at next.")
 
     def enqueue_dependents(self, job: Job, *args: Any, **kwargs: Any) -> None:
         """Nothing: no job of this project waits for another one's end in the queue server."""
@@ -62,7 +65,7 @@ def put_aside(queue: Queue, raw_id: bytes | str, reason: str) -> None:
     job_id = raw_id.decode(errors="replace") if isinstance(raw_id, bytes) else raw_id
     log.warning("Refused %s in the queue %s: %s", shown(job_id), queue.name, reason)
     connection: Any = queue.connection
-    connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, raw_id)
+    _taken_off(queue, raw_id)
     if not JOB_ID_PATTERN.fullmatch(job_id):
         return
     moment = utcformat(now())
@@ -82,26 +85,50 @@ def put_aside(queue: Queue, raw_id: bytes | str, reason: str) -> None:
         pipeline.execute()
 
 
+def _taken_off(queue: Queue, raw_id: bytes | str) -> None:
+    """Take an id off the list of those that were taken from the queue and not begun, which RQ looks through slowly."""
+    connection: Any = queue.connection
+    connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, raw_id)
+
+
+def mend_keys(queue: Queue) -> None:
+    """Drop keys that RQ takes for granted where they are of another type: at such a one every worker would end."""
+    connection: Any = queue.connection
+    types = {
+        **dict.fromkeys((WORKERS_KEY, f"{WORKERS_KEY}:{queue.name}", Queue.redis_queues_keys), b"set"),
+        **dict.fromkeys((queue.key, IntermediateQueue.get_intermediate_queue_key(queue.key)), b"list"),
+        **dict.fromkeys((f"rq:{kind}:{queue.name}" for kind in REGISTRIES), b"zset"),
+    }
+    for key, wanted in types.items():
+        if connection.type(key) not in (wanted, b"none"):
+            log.warning("Dropped %s, which was no %s", key, wanted.decode())
+            connection.delete(key)
+
+
 def drop_unreadable(queue: Queue) -> None:
     """Take out of RQ's registries what is no id: at such a one its own cleaning of them would end each time."""
+    mend_keys(queue)
     connection: Any = queue.connection
+    for key in (WORKERS_KEY, f"{WORKERS_KEY}:{queue.name}"):
+        if strange := [member for member in connection.smembers(key) if not _is_text(member)]:
+            connection.srem(key, *strange)
     for kind in REGISTRIES:
         key = f"rq:{kind}:{queue.name}"
-        try:
-            members = connection.zrange(key, 0, -1)
-        except ResponseError:  # of another type
-            connection.delete(key)
-            continue
+        members = connection.zrange(key, 0, -1)
         if strange := [member for member in members if not _is_entry(member, executions=kind == "wip")]:
             log.warning("Dropped %s entries of %s that name no job", len(strange), key)
             connection.zrem(key, *strange)
     key = IntermediateQueue.get_intermediate_queue_key(queue.key)
+    for member in connection.lrange(key, 0, -1):
+        if not _is_entry(member, executions=False):
+            connection.lrem(key, 0, member)
+
+
+def _is_text(member: bytes) -> bool:
     try:
-        for member in connection.lrange(key, 0, -1):
-            if not _is_entry(member, executions=False):
-                connection.lrem(key, 0, member)
-    except ResponseError:
-        connection.delete(key)
+        return bool(member.decode())
+    except ValueError:
+        return False
 
 
 def _is_entry(member: bytes, *, executions: bool) -> bool:

@@ -4,14 +4,16 @@ import os
 import socket
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import ResponseError
 from rq.utils import utcparse
 
 from pipeline.endings import End
 
 if TYPE_CHECKING:
     from redis import Redis
+    from rq.job import Job
 
 WORKERS_KEY = "rq:workers"
 WORKER_PREFIX = "rq:worker:"
@@ -22,6 +24,8 @@ MARK_FIELD = "process_mark"
 STOP_FIELD = "stop_requested"
 # A worker shows itself every 5 s at least; one that is seen this long after another was is known to have outlived it.
 OUTLIVED_AFTER = timedelta(seconds=30)
+# Linux numbers processes up to 2 ** 22.
+MAX_PID_DIGITS = 10
 
 
 def process_space() -> str:
@@ -61,15 +65,34 @@ def worker_lives(connection: "Redis", name: str) -> bool:
     Where its processes cannot be seen from here, its record counts, which expires when heartbeats stay away.
     """
     record = _record(connection, name)
-    if not record or "death" in record or not record.get("pid", "").isdecimal():
+    pid = record.get("pid", "")
+    if "death" in record or not pid.isdecimal() or len(pid) > MAX_PID_DIGITS:
         return False
     if record.get(SPACE_FIELD) != process_space():
         return True
-    return process_mark(int(record["pid"])) == record.get(MARK_FIELD)
+    return process_mark(int(pid)) == record.get(MARK_FIELD)
 
 
 def worker_names(connection: "Redis") -> list[str]:
     return [_text(key).removeprefix(WORKER_PREFIX) for key in connection.smembers(WORKERS_KEY)]
+
+
+def executions_of(job: "Job") -> list[bytes]:
+    """Ids of a job's executions as they stand there; RQ's own look at them ends at the first that is no text."""
+    try:
+        ids: Any = job.connection.zrange(job.execution_registry.key, 0, -1)
+    except ResponseError:  # of another type, so none of ours
+        return []
+    return list(ids)
+
+
+def worker_of(job: "Job", execution_id: bytes) -> str:
+    """Who executes a job; nobody where the record has expired, for want of heartbeats, or is none of RQ's."""
+    try:
+        worker: Any = job.connection.hget(f"rq:execution:{job.id}:".encode() + execution_id, "worker_name")
+    except ResponseError:
+        return ""
+    return _text(worker)
 
 
 def how_it_ended(connection: "Redis", job_key: str) -> End:
@@ -79,7 +102,11 @@ def how_it_ended(connection: "Redis", job_key: str) -> End:
     before until now, died alone, most likely for want of memory. Where none lives that long the machine, the queue
     server or the whole installation went down, and nobody can tell whether the job had to do with it.
     """
-    space, seen, stopped = map(_text, connection.hmget(job_key, SPACE_FIELD, "last_heartbeat", STOP_FIELD))
+    try:
+        fields = connection.hmget(job_key, SPACE_FIELD, "last_heartbeat", STOP_FIELD)
+    except ResponseError:  # of another type, so none of ours
+        return End.UNKNOWN
+    space, seen, stopped = map(_text, fields)
     if stopped:
         return End.STOPPED
     seen_at = _moment(seen)
@@ -98,7 +125,7 @@ def _outlived(connection: "Redis", name: str, space: str, seen_at: datetime) -> 
         return False
     if not worker_lives(connection, name):
         return False
-    return here == process_space() or shown_at >= seen_at + OUTLIVED_AFTER
+    return here == process_space() or shown_at - seen_at >= OUTLIVED_AFTER
 
 
 def _boot_of(space: str) -> str:
@@ -107,7 +134,10 @@ def _boot_of(space: str) -> str:
 
 
 def _record(connection: "Redis", name: str) -> dict[str, str]:
-    return {_text(key): _text(value) for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
+    try:
+        return {_text(key): _text(value) for key, value in connection.hgetall(WORKER_PREFIX + name).items()}
+    except ResponseError:  # of another type, so none of ours
+        return {}
 
 
 def _text(value: bytes | str | None) -> str:

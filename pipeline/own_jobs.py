@@ -55,6 +55,10 @@ MAX_FIELD_BYTES: Final = 10_000
 # A traceback, with what it says; longer ones are cut where they are shown.
 MAX_TRACEBACK_BYTES: Final = 1_000_000
 MAX_RETRY_INTERVALS: Final = 10
+# Of ours, the longest pause between tries is five minutes, and the longest that a record is kept a week.
+MAX_PAUSE_S: Final = 3600
+MAX_TRIES_LEFT: Final = 10
+MAX_KEPT_S: Final = 7 * 24 * 3600
 MAX_KEY: Final = 2**63 - 1
 LIST_KEY: Final = re.compile(r"[0-9a-f]{32}")
 LIST_JOB_ID: Final = re.compile(r"read_list-([0-9a-f]{32})-[0-9a-f]{8}")
@@ -86,6 +90,7 @@ def guard() -> None:
     Job.restore = _restore  # type: ignore[method-assign, assignment]
     rq.job.import_attribute = _import_own  # type: ignore[attr-defined]
     Result.restore = classmethod(_restore_result)  # type: ignore[method-assign, assignment]
+    JSONSerializer.loads = staticmethod(_loads)  # type: ignore[method-assign, assignment]
     for name in ("DefaultSerializer", "PickleSerializer"):
         setattr(rq.serializers, name, JSONSerializer)
     rq.serializers.SERIALIZER_ALIASES["pickle"] = cast(Any, JSONSerializer)
@@ -107,6 +112,14 @@ def check_runnable(job: Job) -> None:
 
 _restore_checked: Callable[[Job, Any], Any] = Job.restore
 _restore_result_checked: Callable[..., Result] = Result.restore
+_loads_any_depth: Callable[..., Any] = JSONSerializer.loads
+
+
+def _loads(packed: bytes, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return _loads_any_depth(packed, *args, **kwargs)
+    except RecursionError as error:
+        raise ValueError("This JSON is nested too deeply.") from error
 
 
 def _fetch(cls: type[Job], id: str, connection: Redis | None = None, serializer: Any = None) -> Job:
@@ -158,6 +171,7 @@ def _restore(job: Job, raw_data: Any) -> None:
         AssertionError,
         AttributeError,
         LookupError,
+        RecursionError,
         TimeoutFormatError,
         TypeError,
         ValueError,
@@ -196,15 +210,27 @@ def _checked(job_id: str, raw: dict[str, Any]) -> dict[str, Any]:
         raise ForeignJobError(f"{shown(function)} does not get such arguments, or is not called {job_id}")
     if _text(clean.get("origin", "")) != place.queue:
         raise ForeignJobError(f"{shown(function)} does not belong to its queue")
+    if not clean.get("status"):
+        raise ForeignJobError("it has no status")
     if "timeout" in clean and not 1 <= int(clean["timeout"]) <= place.timeout_s:
         raise ForeignJobError("it may run for longer than a job of ours")
-    if "retry_intervals" in clean:
-        intervals = json.loads(clean["retry_intervals"])
+    clean["data"] = packed(function, arguments)
+    return {**clean, "timeout": str(place.timeout_s).encode(), **_bounded(clean)}
+
+
+def _bounded(raw: dict[str, Any]) -> dict[str, bytes]:
+    """The numbers of a record within what this project writes, so that none ends the worker that uses them."""
+    bounded = {}
+    for name, longest in (("result_ttl", MAX_KEPT_S), ("failure_ttl", MAX_KEPT_S), ("retries_left", MAX_TRIES_LEFT)):
+        if raw.get(name):
+            bounded[name] = str(min(max(0, int(raw[name])), longest)).encode()
+    if raw.get("retry_intervals"):
+        intervals = json.loads(raw["retry_intervals"])
         if not isinstance(intervals, list) or not 1 <= len(intervals) <= MAX_RETRY_INTERVALS:
             raise ForeignJobError("its pauses between tries are none of ours")
-        clean["retry_intervals"] = json.dumps([abs(int(interval)) for interval in intervals]).encode()
-    clean["data"] = packed(function, arguments)
-    return clean
+        pauses = [min(abs(int(interval)), MAX_PAUSE_S) for interval in intervals]
+        bounded["retry_intervals"] = json.dumps(pauses).encode()
+    return bounded
 
 
 def _call_in(data: Any) -> tuple[str, list[Any]]:

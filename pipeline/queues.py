@@ -13,16 +13,15 @@ from django.db import transaction
 from django.utils import timezone
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import LockError, RedisError
 from redis.retry import Retry as ConnectionRetry
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from pipeline.liveness import worker_lives, worker_names
+from pipeline.liveness import executions_of, worker_lives, worker_names, worker_of
 from pipeline.own_jobs import JOBS, MODULE
 from pipeline.stages.disk import explain_full
 from pipeline.stages.errors import StageError
@@ -36,6 +35,7 @@ RESULT_KEPT_S = 60
 FAILURE_KEPT_S = 7 * 24 * 3600
 CONNECT_TIMEOUT_S = 3
 ANSWER_TIMEOUT_S = 10
+NO_EXPIRY = -1  # PTTL's answer for a key that stays
 # Between being taken from its queue and being marked as started, a job is nowhere to be seen for some milliseconds.
 UNSEEN_GRACE_S = 0.5
 
@@ -152,9 +152,18 @@ def alone_with(job: str, pks: tuple[int, ...]) -> Iterator[None]:
     Pages wait for it, so nobody sleeps in it.
     """
     with server_needed():
-        lock = get_connection().lock(lock_key(job, *pks), timeout=ANSWER_TIMEOUT_S, blocking_timeout=ANSWER_TIMEOUT_S)
-        with lock:
+        key = lock_key(job, *pks)
+        lock = get_connection().lock(key, timeout=ANSWER_TIMEOUT_S, blocking_timeout=ANSWER_TIMEOUT_S)
+        if not lock.acquire():
+            left: Any = get_connection().pttl(key)
+            if left == NO_EXPIRY or left > ANSWER_TIMEOUT_S * 1000:
+                get_connection().delete(key)  # ours expire sooner
+            raise LockError("Another process works on this job's record.")
+        try:
             yield
+        finally:
+            with suppress(LockError):  # it took so long that the lock has expired
+                lock.release()
 
 
 def _put(job: str, pks: tuple[int, ...], when: datetime | None) -> bool:
@@ -211,8 +220,8 @@ def forget(queue_name: str, name: str) -> None:
         queue.connection.delete(Job.key_for(name))  # a record of this name that is not ours would be in its way
     else:
         # rq cannot delete a job whose worker died so long ago that the execution's own record has expired.
-        for execution_id in job.execution_registry.get_execution_ids():
-            queue.connection.zrem(StartedJobRegistry(queue=queue).key, f"{name}:{execution_id}")
+        for execution_id in executions_of(job):
+            queue.connection.zrem(StartedJobRegistry(queue=queue).key, f"{name}:".encode() + execution_id)
         queue.connection.delete(job.execution_registry.key)
         job.delete()
     queue.remove(name)
@@ -268,18 +277,8 @@ def _is_started(queue: Queue, name: str) -> bool:
 
 def is_held(job: Job) -> bool:
     """Whether a living worker executes the job."""
-    return any(
-        worker_lives(get_connection(), worker_name)
-        for execution_id in job.execution_registry.get_execution_ids()
-        if (worker_name := _worker_of(job, execution_id))
-    )
-
-
-def _worker_of(job: Job, execution_id: str) -> str:
-    try:
-        return str(Execution.fetch(execution_id, job.id, connection=job.connection).worker_name)
-    except (KeyError, ValueError):  # the record has expired, for want of heartbeats, or is none of RQ's
-        return ""
+    workers = (worker_of(job, execution_id) for execution_id in executions_of(job))
+    return any(worker_lives(get_connection(), name) for name in workers if name)
 
 
 def has_workers() -> bool:

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from pipeline.cancelling import cancel_work_on
+from pipeline.cancelling import cancel_work_on, cancel_work_on_run
 from pipeline.models import TrainingRun, Video
 from pipeline.pacing import give_turn_back
 from pipeline.stages.errors import StageError
@@ -20,13 +20,15 @@ def remove(video: Video) -> None:
 
     The queue server may be away meanwhile.
     """
-    key, site = video.pk, video.site
+    key = video.pk
+    site = video.site
     files: list[str] = []
     try:
         with transaction.atomic():
             # As the row names them now: a job may have saved others since the page was asked for.
-            row = Video.objects.select_for_update().filter(pk=video.pk).values(*FILES).first()
-            files = [name for name in (row or {}).values() if name]
+            row = Video.objects.select_for_update().filter(pk=video.pk).values(*FILES, "site").first() or {}
+            site = row.pop("site", site)
+            files = [name for name in row.values() if name]
             video.delete()
     except ProtectedError as error:
         raise StageError(
@@ -39,9 +41,13 @@ def remove(video: Video) -> None:
 
 
 def remove_run(run: TrainingRun) -> None:
-    """Delete a training run with its predictions and its model's file."""
+    """Delete a training run with its predictions and its model's file, and stop the work on it."""
+    key = run.pk
     with transaction.atomic():
-        name = TrainingRun.objects.select_for_update().filter(pk=run.pk).values_list("artifact", flat=True).first()
+        row = TrainingRun.objects.select_for_update().filter(pk=run.pk).first()
         run.delete()
-        if name:
+        if row is None:
+            return
+        transaction.on_commit(partial(cancel_work_on_run, key, [int(video) for video in row.predictions_wanted]))
+        if name := row.artifact.name:
             transaction.on_commit(partial(default_storage.delete, name), robust=True)

@@ -27,7 +27,7 @@ from crossmodal import scratch
 from crossmodal.sessions import clear_expired
 from pipeline import job_limits, own_jobs, recovery
 from pipeline.endings import End
-from pipeline.job_queue import PipelineQueue, drop_unreadable, put_aside
+from pipeline.job_queue import PipelineQueue, drop_unreadable, mend_keys, put_aside
 from pipeline.liveness import MARK_FIELD, SPACE_FIELD, STOP_FIELD, process_mark, process_space
 from pipeline.own_jobs import ForeignJobError
 from pipeline.queues import forget
@@ -51,7 +51,7 @@ STOP_GRACE_S = 3.0
 # Who ends a job's process by one of these means a stop; the kernel, where memory runs out, sends none of them.
 POLITE_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 # What RQ raises over records that it did not write.
-UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -92,6 +92,8 @@ class PipelineWorker(Worker):
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         load({queue.name for queue in self.queues})
+        for queue in self.queues:
+            mend_keys(queue)
         kwargs["with_scheduler"] = False
         return bool(super().work(*args, **kwargs))
 
@@ -101,7 +103,8 @@ class PipelineWorker(Worker):
         super().heartbeat(*args, **kwargs)
         if not self.is_horse and not self.horse_pid and "pipeline" not in kwargs:
             for queue in self.queues:
-                enqueue_due_retries(queue)
+                with surviving("queue the retries that are due", *UNREADABLE):
+                    enqueue_due_retries(queue)
 
     def run_maintenance_tasks(self) -> None:
         # Groups of jobs and a scheduler, which RQ would look after too, are not used here.
@@ -112,7 +115,7 @@ class PipelineWorker(Worker):
         # Else a registry that cannot be read would be looked at all the time.
         self.last_cleaned_at = now()  # type: ignore[assignment]
         scratch.sweep()
-        with surviving("look for work left behind"):
+        with surviving("look for work left behind", *UNREADABLE):
             recovery.resume()
         with surviving("clear expired sessions"):
             self._clear_sessions()

@@ -87,6 +87,30 @@ def test_its_turn_goes_to_the_next_video(factory: Factory, redis: Redis, remove:
     assert get_queue("download").job_ids == [f"fetch_video-{waiting.pk}"]
 
 
+def test_its_turn_is_given_back_at_the_site_that_the_row_names_by_then(
+    factory: Factory, redis: Redis, remove: Any, no_pause: None
+) -> None:
+    video = factory.make_video(state=VideoState.FETCHING, site="")
+    now = timezone.now()
+    Video.objects.filter(pk=video.pk).update(site=SITE)
+    DownloadSite.objects.create(name=SITE, holder=video.pk, held_until=now + timedelta(hours=3), free_at=now)
+    remove(video)
+    assert DownloadSite.objects.get().holder is None
+
+
+def test_the_work_on_a_removed_run_is_taken_out(
+    factory: Factory, redis: Redis, django_capture_on_commit_callbacks: Any
+) -> None:
+    run = factory.make_run(predictions_wanted={"7": 0, "8": 0})
+    key = run.pk
+    enqueue("train", run.pk)
+    for video in (7, 8, 9):
+        enqueue("predict_video", run.pk, video)
+    with django_capture_on_commit_callbacks(execute=True):
+        intake.remove_run(run)
+    assert get_queue("compute").job_ids == [f"predict_video-{key}-9"]
+
+
 def test_it_works_without_a_queue_server(factory: Factory, settings: Any, tmp_path: Path, remove: Any) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/none.sock"
     video = factory.make_video(state=VideoState.FETCHING, site=SITE)

@@ -1,5 +1,6 @@
 """The supervisor, with real processes."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -207,6 +208,48 @@ def test_a_large_log_starts_over(chief: Supervisor, monkeypatch: pytest.MonkeyPa
     chief.look_after()
     assert chief.log_of(service).stat().st_size == 0
     assert (chief.log_dir / "talker.old.log").read_text() == "x" * 200 + "\n"
+
+
+def test_a_full_disk_ends_no_service(chief: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    service = Service("a", python_command("-c", SLEEP))
+    chief.start(service)
+    chief.log_of(service).write_bytes(b"x" * 20)
+    monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 10)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    chief.look_after()
+    assert service.running
+    assert chief.log_of(service).stat().st_size == 0
+
+
+def test_a_service_that_cannot_be_started_now_is_started_later(chief: Supervisor, said: list[str]) -> None:
+    problems = [OSError(errno.EAGAIN, "Resource temporarily unavailable"), subprocess.SubprocessError("preexec_fn")]
+
+    def before() -> None:
+        if service.failures and problems:
+            raise problems.pop()
+
+    service = Service("a", python_command("-c", SLEEP), before=before)
+    chief.start(service)
+    os.kill(pid_of(service), signal.SIGKILL)
+    look_after_until(chief, lambda: not service.running)
+    look_after_until(chief, lambda: service.running)
+    assert not problems
+    assert any("a cannot be started ([Errno 11]" in text for text in said)
+
+
+def test_a_closed_terminal_is_no_reason_to_end_after_a_restart(chief: Supervisor) -> None:
+    def on_restart(service: Service) -> None:
+        raise BrokenPipeError
+
+    chief.on_restart = on_restart
+    service = Service("a", python_command("-c", SLEEP))
+    chief.start(service)
+    os.kill(pid_of(service), signal.SIGKILL)
+    look_after_until(chief, lambda: not service.running)
+    look_after_until(chief, lambda: service.running)
 
 
 def test_signals_become_requests_to_stop(tmp_path: Path) -> None:
