@@ -154,10 +154,20 @@ class Supervisor:
                 service.next_start = now + pause
                 self.say(f"{self.describe_end(service, status)}; starting it again in {pause:.0f} s.")
             elif service.process is None and now >= service.next_start:
-                self.start(service)
-                self.restart_dependants(service)
-                self.on_restart(service)
+                self.start_again(service)
             self.shorten_log(service)
+
+    def start_again(self, service: Service) -> None:
+        """Start a service that had ended; where the machine has no room for it now, after another pause."""
+        try:
+            self.start(service)
+        except OSError as error:
+            service.failures += 1
+            service.next_start = time.monotonic() + LONGEST_PAUSE_S
+            self.say(f"{service.name} cannot be started ({error}); trying again in {LONGEST_PAUSE_S:.0f} s.")
+            return
+        self.restart_dependants(service)
+        self.on_restart(service)
 
     def restart_dependants(self, service: Service) -> None:
         for other in self.services:
@@ -170,9 +180,14 @@ class Supervisor:
     def shorten_log(self, service: Service) -> None:
         """Start a log over once it is large; the service appends, so it goes on at the new beginning."""
         log = self.log_of(service)
-        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-            log.with_suffix(".old.log").write_bytes(log.read_bytes())
-            os.truncate(log, 0)
+        if not log.exists() or log.stat().st_size <= MAX_LOG_BYTES:
+            return
+        old = log.with_suffix(".old.log")
+        try:
+            old.write_bytes(log.read_bytes())
+        except OSError:  # where a disk is full, old lines are what can be spared
+            old.unlink(missing_ok=True)
+        os.truncate(log, 0)
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Look after the services until the first Ctrl-C, SIGTERM or SIGHUP."""

@@ -1,6 +1,8 @@
 """The supervisor, with real processes."""
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +209,40 @@ def test_a_large_log_starts_over(chief: Supervisor, monkeypatch: pytest.MonkeyPa
     chief.look_after()
     assert chief.log_of(service).stat().st_size == 0
     assert (chief.log_dir / "talker.old.log").read_text() == "x" * 200 + "\n"
+
+
+def test_a_large_log_on_a_full_disk_is_emptied_and_the_services_go_on(
+    chief: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    service = Service("a", python_command("-c", f"print('x' * 1000, flush=True); {SLEEP}"))
+    chief.start(service)
+    wait_for(lambda: chief.log_of(service).stat().st_size > 1000)
+    monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 100)
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    chief.look_after()
+    assert service.running
+    assert [(path.name, path.stat().st_size) for path in chief.log_dir.iterdir()] == [("a.log", 0)]
+
+
+def test_a_service_that_cannot_be_started_now_is_tried_again_later(
+    chief: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, other = Service("a", python_command("-c", "")), Service("b", python_command("-c", SLEEP))
+    chief.start(service)
+    chief.start(other)
+    wait_for(lambda: not service.running)
+    chief.look_after()
+    shutil.rmtree(chief.log_dir)
+    chief.log_dir.touch()  # no log can be opened
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.2)
+    wait_for(lambda: chief.look_after() is None and any("a cannot be started" in text for text in said))
+    assert other.running
+    chief.log_dir.unlink()
+    wait_for(lambda: chief.look_after() is None and service.process is not None)
 
 
 def test_signals_become_requests_to_stop(tmp_path: Path) -> None:
