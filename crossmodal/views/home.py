@@ -20,7 +20,7 @@ from crossmodal.demo.progress import progress
 from crossmodal.roles import is_admin, is_annotator
 from crossmodal.storage import disk_hint
 from pipeline.downloads import download_hint
-from pipeline.stages.disk import LOW_BYTES, explain_full, megabytes
+from pipeline.stages.disk import LOW_BYTES, NO_FILES, explain_full, megabytes
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return HttpResponse("the database does not answer", status=503, content_type="text/plain; charset=utf-8")
-    disk = f"\ndisk: less than {megabytes(LOW_BYTES)} left" if disk_hint() else ""
+    disk = ""
+    if hint := disk_hint():  # without its numbers, since anybody may read this
+        left = "takes no more files" if NO_FILES in hint else f"less than {megabytes(LOW_BYTES)} left"
+        disk = f"\ndisk: {left}"
     return HttpResponse(f"ok{disk}", content_type="text/plain; charset=utf-8")
 
 

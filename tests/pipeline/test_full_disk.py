@@ -3,6 +3,7 @@
 import errno
 import io
 import sqlite3
+import subprocess
 import wave
 from collections.abc import Iterator
 from contextlib import suppress
@@ -366,6 +367,70 @@ def test_captions_without_room_are_refused(factory: Any, admin_client: Client, m
     assert response.status_code == 422
     assert "stay free for the database" in response.content.decode()
     assert stored_files() == set()
+
+
+def test_an_upload_is_counted_once_where_it_is_moved_into_storage(
+    admin_client: Client, queued: list[Any], monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    """The uploaded file is on the disk by then: as much again is not needed."""
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    room = disk.RESERVE_BYTES + 10 * MB
+    monkeypatch.setattr(disk, "free_bytes", lambda folder: room - sum(f.stat().st_size for f in tmp_path.glob("*.up*")))
+    response = send(admin_client, b"x" * 8 * MB)
+    assert response.status_code == 302, response.content.decode()
+    assert Path(Video.objects.get().source.path).stat().st_size == 8 * MB
+
+
+def test_an_upload_is_counted_again_where_storage_is_another_disk(
+    admin_client: Client, queued: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
+    with limited_disk(tmp_path / "other", 20 * MB) as mounted:
+        if mounted is None:
+            pytest.skip("nothing can be mounted here")
+        settings.FILE_UPLOAD_TEMP_DIR = str(mounted.folder)
+        asked: list[float] = []
+        monkeypatch.setattr("pipeline.intake.check_storage", lambda needed_bytes, purpose: asked.append(needed_bytes))
+        send(admin_client, b"x" * 6 * MB)
+        assert asked == [6 * MB]
+
+
+def test_what_a_job_made_is_moved_into_storage_and_not_copied(
+    uploaded: Video, next_jobs: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for one decoded recording is enough, where storage and temporary files share a disk."""
+    made: dict[int, str] = {}
+    really = fetching.audio.decode
+
+    def decode(*args: Any, **options: Any) -> Any:
+        found = really(*args, **options)
+        made[found.path.stat().st_ino] = found.path.name
+        return found
+
+    monkeypatch.setattr("pipeline.fetching.audio.decode", decode)
+    jobs.fetch_video(uploaded.pk)
+    assert made == {Path(Video.objects.get(pk=uploaded.pk).audio.path).stat().st_ino: "audio.wav"}
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Path]:
+    """A disk with much room and no more files to give."""
+    folder = tmp_path / "crowded"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1g,nr_inodes=20", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_takes_no_more_files_is_told_apart_from_a_full_one(
+    crowded: Path, admin_client: Client, settings: Any
+) -> None:
+    with pytest.raises(DiskFullError, match=r"takes no more files, however small \(its inodes are used up"):
+        disk.check_room(crowded, 0, "a download")
+    settings.VAR_DIR = crowded
+    assert admin_client.get("/healthz").content == b"ok\ndisk: takes no more files"
+    assert "its inodes are used up" in admin_client.get("/").content.decode()
 
 
 # ---------------------------------------------------------------- health
