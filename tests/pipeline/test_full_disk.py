@@ -86,6 +86,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         OSError(errno.EFBIG, "File too large"),
         because(RuntimeError("while writing"), OSError(errno.ENOSPC, "No space left on device")),
         because(OperationalError("database or disk is full"), sqlite3.OperationalError("database or disk is full")),
+        because(OperationalError("disk I/O error"), sqlite3.OperationalError("disk I/O error")),
         because(OperationalError("could not extend file"), DiskFull("could not extend file")),
         RuntimeError("unable to write data: [Errno 28] No space left on device"),
         OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
@@ -445,6 +446,27 @@ def test_the_health_check_and_the_home_page_tell_of_a_disk_that_is_nearly_full(
     assert (response.status_code, response.content) == (200, b"ok\ndisk: less than 300 MB left")
     assert "has 300 MB left. Below 100 MB nothing is fetched" in admin_client.get("/").content.decode()
     assert "MB left" not in annotator_client.get("/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_disk_so_full_that_the_database_cannot_be_opened_is_told_on_every_page(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise OperationalError("disk I/O error")
+
+    admin_client.raise_request_exception = False
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", fail)
+    monkeypatch.setattr("crossmodal.storage.free_bytes", lambda folder: 0)
+    health = Client().get("/healthz")
+    assert (health.status_code, health.content.decode().split("\n")) == (
+        503,
+        ["the database does not answer", "disk: less than 300 MB left"],
+    )
+    for address in ("/", "/videos/", "/campaigns/"):
+        response = admin_client.get(address)
+        assert response.status_code == 507
+        assert "The disk is full" in response.content.decode()
 
 
 # ---------------------------------------------------------------- uploaded sources
