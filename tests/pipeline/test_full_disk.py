@@ -1,6 +1,7 @@
 """Disks without room: told before work begins, told where it strikes all the same, and nothing half-written stays."""
 
 import errno
+import gc
 import io
 import sqlite3
 import subprocess
@@ -347,6 +348,33 @@ def test_uploads_that_found_the_same_room_at_their_beginning_share_it(
     monkeypatch.setattr(disk, "free_bytes", shrinking)
     response = send(admin_client, b"x" * 9 * MB)
     assert (response.status_code, len(asked)) == (507, 3)
+    assert (Video.objects.count(), stored_files(), queued) == (0, set(), [])
+
+
+class BrokenOff(io.BytesIO):
+    """The body of a request whose client goes away in the middle."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if not (data := super().read(size)):
+            raise ConnectionResetError
+        return data
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_at_once(
+    admin_client: Client, queued: list[Any], settings: Any, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    head = b'--X\r\nContent-Disposition: form-data; name="recording"; filename="a.wav"\r\n\r\n'
+    broken = BrokenOff(head + b"x" * 6 * MB)
+    gc.disable()
+    try:
+        form = "multipart/form-data; boundary=X"
+        environment: dict[str, Any] = {"wsgi.input": broken, "CONTENT_LENGTH": str(9 * MB)}
+        response = admin_client.generic("POST", "/videos/upload/", b"", form, **environment)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        gc.enable()
+    assert response.status_code == 408
     assert (Video.objects.count(), stored_files(), queued) == (0, set(), [])
 
 
