@@ -25,8 +25,10 @@ SOUND_BYTES_PER_S: Final = 32_000
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # What is told by text alone: SQLite, programs and libraries that wrap the system's error, PostgreSQL.
 FULL_WORDS: Final = re.compile(r"database or disk is full|no space left on device|disk quota exceeded", re.IGNORECASE)
-# Of SQLite: not even the small file beside the database finds room that it needs for reading.
-SQLITE_FAILS: Final = re.compile(r"^disk I/O error$", re.IGNORECASE)
+# Of SQLite: not even the small file beside the database that it needs for reading finds room, or may be made.
+SQLITE_FAILS: Final = re.compile(
+    r"^(?:disk I/O error|unable to open database file|attempt to write a readonly database)$", re.IGNORECASE
+)
 # PostgreSQL's class disk_full, 53100, by psycopg's name.
 FULL_NAMES: Final = frozenset({"DiskFull"})
 # Of Valkey and Redis: it cannot save to its disk, or its memory is full.
@@ -92,7 +94,10 @@ def explain_full(error: BaseException) -> DiskFullError | None:
                 "recording."
             )
         if SQLITE_FAILS.search(str(one)):
-            return DiskFullError(f"The database cannot be read or written: its disk is full, or broken. {MAKE_ROOM}")
+            return DiskFullError(
+                "The database cannot be read or written: its disk is full or broken, or its folder belongs to another "
+                f"user. {MAKE_ROOM}"
+            )
         if type(one).__name__ in FULL_NAMES or FULL_WORDS.search(str(one)):
             return DiskFullError(f"A disk is full: that of the database or of temporary files. {MAKE_ROOM}")
         if any(kind.__module__.startswith("redis.") for kind in type(one).__mro__) and _is_full_queue(one):
