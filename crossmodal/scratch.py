@@ -227,7 +227,7 @@ def _removed_if_free(folder: int, name: str, *, sure: bool) -> bool:
     try:
         lock = os.open(name + LOCK_ENDING, OPEN_LOCK, dir_fd=folder)
     except FileNotFoundError:
-        if not _exists(folder, name):
+        if name not in os.listdir(folder):
             return False  # its process has just ended and removed both
         lock = os.open(name + LOCK_ENDING, OPEN_LOCK | os.O_CREAT, 0o600, dir_fd=folder)
     try:
@@ -279,14 +279,6 @@ def _is_named(lock: int, name: str, folder: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.S_ISREG(mine.st_mode) and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
-
-
-def _exists(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _is_old(folder: int, name: str) -> bool:
