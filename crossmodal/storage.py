@@ -35,7 +35,8 @@ class FolderStorage(FileSystemStorage):
             return str(super()._save(name, content))  # type: ignore[misc]
         except BaseException:
             if is_new:
-                self.delete(name)
+                with suppress(OSError):  # what failed first is what is told
+                    self.delete(name)
             raise
 
 

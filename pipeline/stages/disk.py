@@ -88,6 +88,10 @@ def explain_full(error: BaseException) -> DiskFullError | None:
             return one
         if isinstance(one, OSError) and one.errno in FULL:
             return DiskFullError(f"{_disk_of(one)} is full, or what may be written to it is used up. {MAKE_ROOM}")
+        if isinstance(one, OSError) and one.errno == errno.EROFS:
+            return DiskFullError(
+                f"{_disk_of(one)} can only be read, as after a fault: it has no room until it is repaired."
+            )
         if isinstance(one, OSError) and one.errno == errno.EFBIG:
             return DiskFullError(
                 "A file grew larger than this machine lets one become; raise that limit (ulimit -f), or give a shorter "

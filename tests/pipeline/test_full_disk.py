@@ -449,6 +449,17 @@ def test_what_a_job_made_is_moved_into_storage_and_not_copied(
     assert made == {Path(Video.objects.get(pk=uploaded.pk).audio.path).stat().st_ino: "audio.wav"}
 
 
+def test_a_disk_that_became_read_only_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(path: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+    storage = default_storage
+    monkeypatch.setattr("django.core.files.storage.filesystem.os.open", lambda path, *args: fail(path))
+    monkeypatch.setattr("django.core.files.storage.filesystem.os.remove", fail)
+    with pytest.raises(DiskFullError, match="can only be read, as after a fault"), disk.telling_of_full_disks():
+        storage.save("video/a.wav", ContentFile(b"sound"))
+
+
 @pytest.fixture
 def crowded(tmp_path: Path) -> Iterator[Path]:
     """A disk with much room and no more files to give."""
