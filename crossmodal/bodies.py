@@ -12,6 +12,7 @@ from django.urls import Resolver404, resolve
 from annotation.forms import MAX_TABLE_BYTES
 from crossmodal.incoming import SMALL_BODY_BYTES
 from crossmodal.roles import is_admin
+from crossmodal.upload_room import close_unfinished
 from pipeline.forms import MAX_CAPTIONS_BYTES, MAX_CSV_BYTES
 
 # What a form brings beside its files; and a file a little too large still reaches its form, which says so in place.
@@ -67,7 +68,10 @@ class BodyMiddleware:
             return _say(request, 411, "The length is missing", "Send the form with its length, as browsers do.")
         if unknown or length > allowed:
             return _say(request, 413, "That is too much at once", _how_much(request, allowed))
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            close_unfinished(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A client that stopped sending is no error of ours."""

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,20 +122,29 @@ def secret_key(var_dir: Path) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         pass
-    temporary = var_dir / f"secret_key.{os.getpid()}"
-    try:
-        var_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ValueError(
-            f"The folder {var_dir} cannot be written ({error.strerror}): change its permissions, or set VAR_DIR."
+            f"{path} cannot be read ({error.strerror}): it belongs to whoever runs Crossmodal there. Work as that "
+            "user, or set VAR_DIR to a folder of your own."
         ) from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
     try:
-        os.link(temporary, path)  # two processes at once: the first one's key stays
-    except FileExistsError:
-        pass
+        return _made_key(path)
+    except OSError as error:
+        raise ValueError(
+            f"The folder {var_dir} cannot be written ({error.strerror}): make room or change its permissions, or set "
+            "VAR_DIR."
+        ) from error
+
+
+def _made_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(temporary, path)  # two processes at once: the first one's key stays
     finally:
         temporary.unlink()
     return path.read_text().strip()

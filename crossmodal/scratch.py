@@ -59,6 +59,7 @@ class Scratch:
 _mine: dict[Path, Scratch] = {}
 _guard = threading.RLock()
 _entered: Path | None = None  # the base in use since `enter`
+_takes_uploads = False
 
 
 def _after_fork() -> None:
@@ -100,16 +101,23 @@ def enter(base: Path | None = None) -> None:
     global _entered
     _entered = base or Path(settings.SCRATCH_DIR)
     if scratch := _own(_entered):
-        tempfile.tempdir = str(scratch.folder)
-        os.environ.update(dict.fromkeys(VARIABLES, tempfile.tempdir))
+        _use(scratch.folder)
 
 
 def enter_web() -> None:
     """As `enter`, for a process that serves pages: uploads go to its scratch folder as well."""
-    sweep()
+    global _takes_uploads
+    _takes_uploads = True
     enter(Path(settings.UPLOAD_SCRATCH_DIR))
-    if folder := own_folder():
-        settings.FILE_UPLOAD_TEMP_DIR = str(folder)
+
+
+def _use(folder: Path | None) -> None:
+    """Have temporary files go to a folder; with None, to the system's own."""
+    tempfile.tempdir = str(folder) if folder else None
+    for name in VARIABLES:
+        os.environ.pop(name, None) if folder is None else os.environ.update({name: str(folder)})
+    if _takes_uploads:
+        settings.FILE_UPLOAD_TEMP_DIR = tempfile.tempdir
 
 
 @contextmanager
@@ -144,16 +152,23 @@ def _own(base: Path) -> Scratch | None:
         scratch = _mine.get(base)
         if scratch and scratch.pid == os.getpid() and scratch.folder.is_dir():
             return scratch
+        is_lost = scratch is not None and scratch.pid == os.getpid()  # somebody removed it
         if scratch:
             del _mine[base]
             os.close(scratch.lock)  # after a fork: the parent still holds its lock
+        else:
+            sweep()  # where no worker runs, nobody else does
         try:
             _mine[base] = _made(base)
         except OSError as error:
             log.warning("No scratch folder can be made in %s (%s); temporary files go elsewhere", base, error)
+            if is_lost and base == _entered:
+                _use(None)
             return None
         if not scratch:
             atexit.register(leave)
+        elif is_lost and base == _entered:
+            _use(_mine[base].folder)
         return _mine[base]
 
 
@@ -212,7 +227,7 @@ def _removed_if_free(folder: int, name: str, *, sure: bool) -> bool:
     try:
         lock = os.open(name + LOCK_ENDING, OPEN_LOCK, dir_fd=folder)
     except FileNotFoundError:
-        if not _exists(folder, name):
+        if name not in os.listdir(folder):
             return False  # its process has just ended and removed both
         lock = os.open(name + LOCK_ENDING, OPEN_LOCK | os.O_CREAT, 0o600, dir_fd=folder)
     try:
@@ -264,14 +279,6 @@ def _is_named(lock: int, name: str, folder: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.S_ISREG(mine.st_mode) and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
-
-
-def _exists(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _is_old(folder: int, name: str) -> bool:

@@ -141,7 +141,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
 # A folder in it for each process, which crossmodal.scratch makes and removes.
-SCRATCH_DIR = VAR_DIR / "scratch"
+SCRATCH_DIR = (VAR_DIR / "scratch").resolve()  # it may be a link to a larger disk
 UPLOAD_SCRATCH_DIR = Path(FILE_UPLOAD_TEMP_DIR) / "crossmodal-scratch" if FILE_UPLOAD_TEMP_DIR else SCRATCH_DIR
 
 # ---------------------------------------------------------------- downloads

@@ -5,12 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage as Base
 
 from crossmodal import scratch
-from pipeline.stages.disk import LOW_BYTES, RESERVE_BYTES, check_room, free_bytes, megabytes
-from pipeline.stages.mounts import mount_point
+from pipeline.stages.disk import (
+    LOW_BYTES,
+    MAKE_ROOM,
+    NO_FILES,
+    RESERVE_BYTES,
+    check_room,
+    free_bytes,
+    is_out_of_files,
+    megabytes,
+)
+from pipeline.stages.mounts import existing, mount_point
 
 # Other apps bring scripts whose imports a bundler would resolve; only this project's are meant for browsers.
 OWN_MODULES = "js/*.js"
@@ -25,7 +35,8 @@ class FolderStorage(FileSystemStorage):
             return str(super()._save(name, content))  # type: ignore[misc]
         except BaseException:
             if is_new:
-                self.delete(name)
+                with suppress(OSError):  # what failed first is what is told
+                    self.delete(name)
             raise
 
 
@@ -35,6 +46,25 @@ def storage_folder() -> Path | None:
         return Path(default_storage.path(""))
     except NotImplementedError:
         return None
+
+
+class FinishedFile(File):  # type: ignore[type-arg]
+    """A local file that is done and needed nowhere else: storage on the same disk takes the file itself, not a copy."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+def bytes_taken(*files: "File[Any] | None") -> int:
+    """How much more of its disk storage needs for these files: nothing for those that are moved on the same disk."""
+    return sum(file.size for file in files if file and not _is_moved(file))
+
+
+def _is_moved(file: "File[Any]") -> bool:
+    folder = storage_folder()
+    if folder is None or not hasattr(file, "temporary_file_path"):
+        return False
+    return Path(file.temporary_file_path()).stat().st_dev == existing(folder).stat().st_dev
 
 
 def check_storage(needed_bytes: float, purpose: str) -> None:
@@ -50,13 +80,15 @@ def disk_hint() -> str:
     for folder in folders:
         with suppress(OSError):  # a disk that cannot be asked now
             left[mount_point(folder)] = free_bytes(folder)
+    if crowded := sorted(str(disk) for disk in left if is_out_of_files(disk)):
+        return f"The disk of {crowded[0]} {NO_FILES} {MAKE_ROOM}"
     low = sorted((free, str(disk)) for disk, free in left.items() if free < LOW_BYTES)
     if not low:
         return ""
     free, disk = low[0]
     return (
         f"The disk of {disk} has {megabytes(free)} left. Below {megabytes(RESERVE_BYTES)} nothing is fetched, uploaded "
-        "or trained. Make room there, or move the data to a larger disk."
+        f"or trained. {MAKE_ROOM}"
     )
 
 

@@ -183,11 +183,14 @@ class Supervisor:
     def shorten_log(self, service: Service) -> None:
         """Start a log over once it is large; the service appends, so it goes on at the new beginning."""
         log = self.log_of(service)
-        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-            try:
-                log.with_suffix(".old.log").write_bytes(log.read_bytes())
-            finally:
-                os.truncate(log, 0)  # which also makes room on a full disk
+        if not log.exists() or log.stat().st_size <= MAX_LOG_BYTES:
+            return
+        old = log.with_suffix(".old.log")
+        try:
+            old.write_bytes(log.read_bytes())
+        except OSError:  # where a disk is full, old lines are what can be spared
+            old.unlink(missing_ok=True)
+        os.truncate(log, 0)
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Look after the services until the first Ctrl-C, SIGTERM or SIGHUP."""

@@ -27,6 +27,13 @@ def problem_of(request: HttpRequest) -> DiskFullError | None:
     return getattr(request, "upload_problem", None)
 
 
+def close_unfinished(request: HttpRequest) -> None:
+    """Remove what came of a request that broke off; Django leaves that to the garbage collector, hours later maybe."""
+    for handler in getattr(request, "_upload_handlers", []):
+        if isinstance(handler, RoomyUploadHandler):
+            handler.close_unfinished()
+
+
 class RoomyUploadHandler(TemporaryFileUploadHandler):
     """Django's handler of large files, which leaves out files that there is no room for and reads the fields alone.
 
@@ -34,6 +41,7 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
     """
 
     is_large = False
+    is_receiving = False
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **options: Any) -> None:
         self.is_large = content_length > settings.FILE_UPLOAD_MAX_MEMORY_SIZE  # others never reach a disk here
@@ -49,6 +57,7 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
             raise SkipFile
         try:
             super().new_file(*args, **options)
+            self.is_receiving = True
         except OSError as error:
             self._give_up(error)
 
@@ -61,6 +70,7 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
             self._give_up(error)
 
     def file_complete(self, file_size: int) -> Any:
+        self.is_receiving = False
         try:
             return super().file_complete(file_size)
         except OSError as error:
@@ -78,11 +88,16 @@ class RoomyUploadHandler(TemporaryFileUploadHandler):
         problem = explain_full(error)
         if problem is None:
             raise error
-        if hasattr(self, "file"):
-            with suppress(OSError):  # it writes what it still holds, which there is no room for; it is removed
-                self.file.close()
+        self.close_unfinished()
         self._refuse(problem)
         raise SkipFile from error
+
+    def close_unfinished(self) -> None:
+        """Remove what was received of a file that does not become whole."""
+        if hasattr(self, "file") and self.is_receiving:
+            self.is_receiving = False
+            with suppress(OSError):  # it writes what it still holds, which there may be no room for; it is removed
+                self.file.close()
 
     def _refuse(self, problem: DiskFullError) -> None:
         log.warning("An upload was refused: %s", problem.message)

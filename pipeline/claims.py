@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -22,7 +21,7 @@ from django.utils import timezone
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
-from crossmodal.storage import check_storage
+from crossmodal.storage import FinishedFile, bytes_taken, check_storage
 from pipeline import job_limits, pacing
 from pipeline.choices import CLAIMED, CLAIMS, RunState, VideoState
 from pipeline.endings import TOO_LONG, End, counts, nothing_counted, reason_to_give_up, told
@@ -271,17 +270,19 @@ def show_percent(row: Row, what: str) -> ProgressCallback:
 def new_files(row: Row, **paths: Path) -> Iterator[dict[str, str]]:
     """Store finished local files under new names, outside any transaction, for the block to save in the row.
 
-    Gives column → new name. If the block fails the new files go away; if it succeeds the old ones do, after the
-    commit. A crash in between leaves a file too many, never a row without its file.
+    Storage takes them over, so that they are gone then. Gives column → new name. If the block fails the new files go
+    away; if it succeeds the old ones do, after the commit. A crash in between leaves a file too many, never a row
+    without its file.
     """
-    check_storage(sum(path.stat().st_size for path in paths.values()), "storing what was made")
     old = {name: getattr(row, name).name for name in paths}
     names: dict[str, str] = {}
     try:
         for name, path in paths.items():
             field = getattr(row, name)
             with path.open("rb") as content:
-                field.save(path.name, File(content), save=False)
+                file = FinishedFile(content)
+                check_storage(bytes_taken(file), "storing what was made")
+                field.save(path.name, file, save=False)
             names[name] = field.name
         yield names
     except BaseException:

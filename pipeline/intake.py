@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from crossmodal import scratch
-from crossmodal.storage import check_storage
+from crossmodal.storage import bytes_taken, check_storage
 from pipeline import predicting
 from pipeline.choices import CaptionsKind, Policy, RunState, Split, VideoState
 from pipeline.claims import JOB_OF_STATE
@@ -181,7 +181,7 @@ def store_upload(
         raise StageError(already_there(existing))
     if captions:
         check_captions(captions)
-    check_storage((recording.size or 0) + (captions.size or 0 if captions else 0), "this upload")
+    check_storage(bytes_taken(recording, captions), "this upload")
     if existing:
         remove(existing)  # nothing of it could be used, and another try is wanted
     video = Video(title=title.strip()[:500] or Path(recording.name or "Recording").stem[:500])
@@ -225,7 +225,7 @@ def check_captions(captions: "UploadedFile[bytes]") -> None:
 def attach_captions(video: Video, captions: "UploadedFile[bytes]") -> None:
     """Give captions to a video that has none; it goes on from there. Raises StageError, QueueUnavailable."""
     check_captions(captions)
-    check_storage(captions.size or 0, "this upload")
+    check_storage(bytes_taken(captions), "this upload")
     old = video.captions.name
     video.captions.save(_caption_name(captions), captions, save=False)
     taken = False

@@ -10,6 +10,7 @@ does not let the JavaScript runtime start: V8 reserves far more of them than it 
 
 import contextlib
 import errno
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ try:
 except ImportError:  # not Unix
     resource = None  # type: ignore[assignment]
 
+log = logging.getLogger(__name__)
+
 MIB: Final = 1024**2
 GIB: Final = 1024**3
 # Measured: loading the extractors takes 0.4 GB, a recording of four hours 0.5 GB in all, the JavaScript runtime, which
@@ -38,6 +41,8 @@ SHARE_OF_MEMORY: Final = 0.5
 # A decoded recording, and what is written beside it.
 DECODED_BYTES_PER_S: Final = 16_000 * 2
 MARGIN_BYTES: Final = 16 * MIB
+# A download worker has its container to itself: its job is to meet this limit before the kernel meets the container's.
+SHARE_OF_CONTAINER: Final = 0.9
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
@@ -72,6 +77,17 @@ def memory_there() -> int:
     return min(found)
 
 
+def warn_of_little_memory() -> None:
+    """Say it before a worker loads: the kernel kills one that finds no room without a word, again and again."""
+    if (there := memory_there()) < MIN_MEMORY_BYTES:
+        log.warning(
+            "There are %s of memory here, and a worker needs %s: expect it to be killed. Give its machine or container "
+            "more (DOWNLOAD_MEMORY, COMPUTE_MEMORY).",
+            _gigabytes(there),
+            _gigabytes(MIN_MEMORY_BYTES),
+        )
+
+
 def limits_of(function: str) -> Limits:
     """Return the limits of a job of that function.
 
@@ -80,7 +96,7 @@ def limits_of(function: str) -> Limits:
     queue = PLACES[function].queue
     decoded = settings.MAX_VIDEO_DURATION_S * DECODED_BYTES_PER_S
     file = max(settings.MAX_VIDEO_BYTES, settings.MAX_UPLOAD_BYTES, decoded) + MARGIN_BYTES
-    memory = DOWNLOAD_MEMORY_BYTES
+    memory = min(DOWNLOAD_MEMORY_BYTES, max(MIN_MEMORY_BYTES, int(memory_there() * SHARE_OF_CONTAINER)))
     if queue != "download":
         memory = settings.MAX_JOB_MEMORY_BYTES or max(MIN_MEMORY_BYTES, int(memory_there() * SHARE_OF_MEMORY))
         file = max(file, memory)

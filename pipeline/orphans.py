@@ -53,7 +53,7 @@ def look(*, older_than_h: float = YOUNGEST_H) -> Stored:
         known = set(_names(model))
         named += len(known)
         orphans += [name for name in names if name not in known and _is_older(name, latest)]
-    return Stored(named, tuple(Orphan(name, default_storage.size(name)) for name in sorted(orphans)))
+    return Stored(named, tuple(Orphan(name, _size(name)) for name in sorted(orphans)))
 
 
 def remove(orphans: tuple[Orphan, ...]) -> None:
@@ -86,6 +86,13 @@ def _listed(model: type[Model]) -> Iterator[str]:
 def _names(model: type[Model]) -> Iterator[str]:
     for row in model._default_manager.values_list(*_fields(model)).iterator():
         yield from filter(None, row)
+
+
+def _size(name: str) -> int:
+    try:
+        return int(default_storage.size(name))
+    except FileNotFoundError:  # another call of the command removed it meanwhile
+        return 0
 
 
 def _is_older(name: str, latest: datetime) -> bool:

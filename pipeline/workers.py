@@ -91,6 +91,7 @@ class PipelineWorker(Worker):
         return {**super().serialize(), SPACE_FIELD: process_space(), MARK_FIELD: process_mark(os.getpid())}
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
+        job_limits.warn_of_little_memory()
         load({queue.name for queue in self.queues})
         for queue in self.queues:
             mend_keys(queue)

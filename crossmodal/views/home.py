@@ -20,7 +20,7 @@ from crossmodal.demo.progress import progress
 from crossmodal.roles import is_admin, is_annotator
 from crossmodal.storage import disk_hint
 from pipeline.downloads import download_hint
-from pipeline.stages.disk import LOW_BYTES, explain_full, megabytes
+from pipeline.stages.disk import LOW_BYTES, NO_FILES, explain_full, megabytes
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +47,19 @@ def home(request: HttpRequest) -> HttpResponse:
 def healthz(request: HttpRequest) -> HttpResponse:
     """Plain ``ok`` where the database answers; 503 without any detail where it does not.
 
-    A second line tells of a disk that has little room left. The pages are of use all the same, so that it stays 200.
+    A second line tells of a disk that has little room left. With a database, the pages are of use all the same.
     """
+    lines, status = ["ok"], 200
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return HttpResponse("the database does not answer", status=503, content_type="text/plain; charset=utf-8")
-    disk = f"\ndisk: less than {megabytes(LOW_BYTES)} left" if disk_hint() else ""
-    return HttpResponse(f"ok{disk}", content_type="text/plain; charset=utf-8")
+        lines, status = ["the database does not answer"], 503
+    if hint := disk_hint():  # without its numbers, since anybody may read this
+        lines.append(
+            "disk: takes no more files" if NO_FILES in hint else f"disk: less than {megabytes(LOW_BYTES)} left"
+        )
+    return HttpResponse("\n".join(lines), status=status, content_type="text/plain; charset=utf-8")
 
 
 @requires_csrf_token

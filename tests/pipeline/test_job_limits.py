@@ -29,7 +29,31 @@ def _own_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_limits, "_limit", lambda name, value: None)
 
 
-def test_a_download_has_the_same_limits_everywhere(settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("there", "given"),
+    [(16 * GIB, DOWNLOAD_MEMORY_BYTES), (2 * GIB, int(1.8 * GIB)), (GIB, GIB)],
+    ids=["machine", "container", "small"],
+)
+def test_a_download_meets_its_limit_before_its_container_does(
+    there: int, given: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_limits, "memory_there", lambda: there)
+    assert limits_of(FETCH).memory == given
+
+
+def test_a_worker_says_that_its_container_is_too_small(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(job_limits, "memory_there", lambda: GIB)
+    job_limits.warn_of_little_memory()
+    assert not caplog.messages
+    monkeypatch.setattr(job_limits, "memory_there", lambda: 200 * job_limits.MIB)
+    job_limits.warn_of_little_memory()
+    assert "There are 200 MB of memory here, and a worker needs 1.0 GB" in caplog.text
+
+
+def test_a_download_has_the_same_limits_on_all_large_machines(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_limits, "memory_there", lambda: 16 * GIB)
     settings.MAX_VIDEO_BYTES, settings.MAX_UPLOAD_BYTES, settings.MAX_VIDEO_DURATION_S = 3 * GIB, 2 * GIB, 3600
     limits = limits_of(FETCH)
     assert limits.memory == DOWNLOAD_MEMORY_BYTES

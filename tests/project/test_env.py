@@ -1,7 +1,9 @@
 """Reading the environment, and the key that is made where none is given."""
 
+import errno
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,27 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(monkeypatch: pytest.M
     assert env.secret_key(tmp_path / "var") == first
     assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret_key"]
     assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_key_that_cannot_be_read_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Root reads everything; a folder in its place cannot be read by anybody."""
+    monkeypatch.delenv("SECRET_KEY")
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(ValueError, match=r"secret_key cannot be read \(.*set VAR_DIR to a folder of your own"):
+        env.secret_key(tmp_path)
+
+
+def test_a_key_that_finds_no_room_is_told_in_words_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.delenv("SECRET_KEY")
+    monkeypatch.setattr("crossmodal.env.os.link", fail)
+    with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\): make room"):
+        env.secret_key(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_from_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -237,3 +237,38 @@ def test_without_a_folder_that_can_be_written_the_systems_own_is_used(settings: 
     with scratch.temporary_folder() as folder:
         assert folder.parent == Path(tempfile.gettempdir())
     assert scratch.sweep() == 0
+
+
+def test_a_folder_that_somebody_removes_is_made_anew_also_for_uploads(base: Path, start: Any) -> None:
+    program = PROLOGUE + (
+        "import shutil; scratch.enter_web(); shutil.rmtree(sys.argv[1]); scratch.room()\n"
+        "say(tempfile.NamedTemporaryFile(delete=False).name, settings.FILE_UPLOAD_TEMP_DIR, os.environ['TMPDIR'])\n"
+        "shutil.rmtree(sys.argv[1]); Path(sys.argv[1]).touch(); scratch.room()\n"
+        "say(tempfile.NamedTemporaryFile().name, settings.FILE_UPLOAD_TEMP_DIR, os.environ.get('TMPDIR'))"
+    )
+    process = start(program)
+    file, uploads, variable = process.stdout.readline().split()
+    assert Path(file).parent == Path(uploads) == Path(variable)
+    assert Path(uploads).parent == base
+    file, uploads, variable = process.stdout.readline().split()
+    assert base not in Path(file).parents
+    assert (uploads, variable) == ("None", "None")
+
+
+def test_a_command_sweeps_what_an_earlier_one_left_where_no_worker_runs(base: Path) -> None:
+    folder = leftover(base)
+    with scratch.temporary_folder():
+        assert not folder.exists()
+
+
+def test_the_folder_of_scratch_folders_may_be_a_link_to_a_larger_disk(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "large").mkdir()
+    (tmp_path / "var" / "scratch").symlink_to(tmp_path / "large")
+    program = (
+        "import django; django.setup(); from crossmodal import scratch\n"
+        "with scratch.temporary_folder() as folder: print(folder.parents[1])"
+    )
+    there = {**os.environ, "VAR_DIR": str(tmp_path / "var"), "DJANGO_SETTINGS_MODULE": "crossmodal.settings"}
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=there, capture_output=True, text=True)
+    assert (said.stdout.strip(), said.returncode) == (str(tmp_path / "large"), 0)

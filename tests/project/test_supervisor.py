@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -210,20 +211,6 @@ def test_a_large_log_starts_over(chief: Supervisor, monkeypatch: pytest.MonkeyPa
     assert (chief.log_dir / "talker.old.log").read_text() == "x" * 200 + "\n"
 
 
-def test_a_full_disk_ends_no_service(chief: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, content: bytes) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    service = Service("a", python_command("-c", SLEEP))
-    chief.start(service)
-    chief.log_of(service).write_bytes(b"x" * 20)
-    monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 10)
-    monkeypatch.setattr(Path, "write_bytes", full)
-    chief.look_after()
-    assert service.running
-    assert chief.log_of(service).stat().st_size == 0
-
-
 def test_a_service_that_cannot_be_started_now_is_started_later(chief: Supervisor, said: list[str]) -> None:
     problems = [OSError(errno.EAGAIN, "Resource temporarily unavailable"), subprocess.SubprocessError("preexec_fn")]
 
@@ -250,6 +237,45 @@ def test_a_closed_terminal_is_no_reason_to_end_after_a_restart(chief: Supervisor
     os.kill(pid_of(service), signal.SIGKILL)
     look_after_until(chief, lambda: not service.running)
     look_after_until(chief, lambda: service.running)
+
+
+def test_a_large_log_on_a_full_disk_is_emptied_and_the_services_go_on(
+    chief: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    service = Service("a", python_command("-c", f"print('x' * 1000, flush=True); {SLEEP}"))
+    chief.start(service)
+    wait_for(lambda: chief.log_of(service).stat().st_size > 1000)
+    monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 100)
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    chief.look_after()
+    assert service.running
+    assert [(path.name, path.stat().st_size) for path in chief.log_dir.iterdir()] == [("a.log", 0)]
+
+
+def test_a_service_that_cannot_be_started_now_is_tried_again_later(
+    chief: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, other = Service("a", python_command("-c", "")), Service("b", python_command("-c", SLEEP))
+    chief.start(service)
+    chief.start(other)
+    wait_for(lambda: not service.running)
+
+    def looked() -> bool:
+        chief.look_after()
+        return True
+
+    looked()
+    shutil.rmtree(chief.log_dir)
+    chief.log_dir.touch()  # no log can be opened
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.2)
+    wait_for(lambda: looked() and any("a cannot be started" in text for text in said))
+    assert other.running
+    chief.log_dir.unlink()
+    wait_for(lambda: looked() and service.process is not None)
 
 
 def test_signals_become_requests_to_stop(tmp_path: Path) -> None:
