@@ -24,8 +24,8 @@ limit_request_field_size = MAX_FIELD_BYTES
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True
-# Of what proxies say, Django alone reads X-Forwarded-Proto and -For, and with BEHIND_PROXY only. Gunicorn would take the
-# scheme and SCRIPT_NAME, with which any client moves the path, from whoever its list of addresses names.
+# Of what proxies say, Django alone reads X-Forwarded-Proto and -For, and with BEHIND_PROXY only. Gunicorn would take
+# the scheme and SCRIPT_NAME, with which any client moves the path, from whoever its list of addresses names.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}

@@ -1,7 +1,6 @@
 """Fields that only a proxy may set, sent by clients to the real web server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,9 @@ def test_no_field_moves_the_path_or_the_way_back(door: Door, name: str, value: s
 
 
 def test_fields_that_contradict_each_other_hinder_nobody(door: Door) -> None:
-    assert door.ask(LOGIN, "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off", "X-Forwarded-Protocol: ssl").status == 200
+    assert (
+        door.ask(LOGIN, "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off", "X-Forwarded-Protocol: ssl").status == 200
+    )
 
 
 def test_only_a_trusted_proxy_tells_the_scheme(door: Door, request: pytest.FixtureRequest) -> None:
