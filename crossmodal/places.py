@@ -7,26 +7,32 @@ from contextlib import contextmanager
 
 
 class Places:
-    """So many at once; more only while the last one was quick, as when a class signs in on an idle machine."""
+    """So many at once; more only while work is seen to be quick, as when a class signs in on an idle machine."""
 
     def __init__(self, count: int, quick_s: float) -> None:
         self.count = count
         self.quick_s = quick_s
         self._lock = threading.Lock()
-        self._taken = 0
-        self._last_s = 0.0
+        self._begun: list[float] = []
+        self._last_s: float | None = None
 
     @contextmanager
     def one(self) -> Iterator[bool]:
         """Hold a place; false, at once, where none is free."""
-        started = time.monotonic()
+        now = time.monotonic()
         with self._lock:
-            free = self._taken < self.count or self._last_s < self.quick_s
-            self._taken += free
+            free = len(self._begun) < self.count or self._is_quick(now)
+            if free:
+                self._begun.append(now)
         try:
             yield free
         finally:
             if free:
                 with self._lock:
-                    self._taken -= 1
-                    self._last_s = time.monotonic() - started
+                    self._begun.remove(now)
+                    self._last_s = time.monotonic() - now
+
+    def _is_quick(self, now: float) -> bool:
+        """Whether what ended last was quick, and nothing under way takes longer; before any of it, nobody knows."""
+        quick = self._last_s is not None and self._last_s < self.quick_s
+        return quick and all(now - begun < self.quick_s for begun in self._begun)
