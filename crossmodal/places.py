@@ -14,7 +14,7 @@ class Places:
         self.quick_s = quick_s
         self._lock = threading.Lock()
         self._begun: list[float] = []
-        self._last_s: float | None = None
+        self._last_s = 0.0
 
     @contextmanager
     def one(self) -> Iterator[bool]:
@@ -33,6 +33,5 @@ class Places:
                     self._last_s = time.monotonic() - now
 
     def _is_quick(self, now: float) -> bool:
-        """Whether what ended last was quick, and nothing under way takes longer; before any of it, nobody knows."""
-        quick = self._last_s is not None and self._last_s < self.quick_s
-        return quick and all(now - begun < self.quick_s for begun in self._begun)
+        """Whether what ended last was quick, and nothing under way takes longer."""
+        return self._last_s < self.quick_s and all(now - begun < self.quick_s for begun in self._begun)

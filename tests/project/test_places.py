@@ -32,12 +32,6 @@ def test_after_slow_work_there_are_no_more_places_and_after_quick_work_there_are
             now[0] += took_s
 
 
-def test_before_any_work_has_ended_there_are_no_more_places() -> None:
-    places = Places(1, quick_s=60)
-    with places.one() as first, places.one() as second:
-        assert (first, second) == (True, False)
-
-
 def test_while_work_under_way_is_slow_there_are_no_more_places(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("crossmodal.places.time.monotonic", lambda: now[0])
