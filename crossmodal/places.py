@@ -9,8 +9,9 @@ from contextlib import contextmanager
 class Places:
     """So many at once; more only while work is seen to be quick, as when a class signs in on an idle machine."""
 
-    def __init__(self, count: int, quick_s: float) -> None:
+    def __init__(self, count: int, quick_s: float, most: int | None = None) -> None:
         self.count = count
+        self.most = most
         self.quick_s = quick_s
         self._lock = threading.Lock()
         self._begun: list[float] = []
@@ -33,5 +34,7 @@ class Places:
                     self._last_s = time.monotonic() - now
 
     def _is_quick(self, now: float) -> bool:
-        """Whether what ended last was quick, and nothing under way takes longer."""
+        """Whether what ended last was quick, nothing under way takes longer, and there are less than ``most``."""
+        if self.most is not None and len(self._begun) >= self.most:
+            return False
         return self._last_s < self.quick_s and all(now - begun < self.quick_s for begun in self._begun)

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from crossmodal import throttle
@@ -50,6 +51,13 @@ def test_quick_work_may_take_more() -> None:
         pass
     with places.one() as first, places.one() as second:
         assert (first, second) == (True, True)
+
+
+def test_quick_work_leaves_the_other_half_of_the_threads_alone() -> None:
+    places = Places(1, quick_s=60, most=2)
+    with places.one() as first, places.one() as second, places.one() as third:
+        assert (first, second, third) == (True, True, False)
+    assert throttle.PLACES.most == django_settings.WEB_THREADS // 2
 
 
 def test_a_place_is_free_again_after_an_error() -> None:
