@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
@@ -62,12 +64,14 @@ class BodyMiddleware:
         unknown = "HTTP_TRANSFER_ENCODING" in request.META
         length = _stated_length(request)
         if not unknown and length <= SMALL_BODY_BYTES:
-            return self.get_response(request)
+            return _unreadable_form(request) or self.get_response(request)
         allowed = allowed_bytes(request)
         if unknown and allowed > SMALL_BODY_BYTES:
             return _say(request, 411, "The length is missing", "Send the form with its length, as browsers do.")
         if unknown or length > allowed:
             return _say(request, 413, "That is too much at once", _how_much(request, allowed))
+        if not files_bytes_at(request.path_info) and (refused := _unreadable_form(request)):
+            return refused
         try:
             return self.get_response(request)
         finally:
@@ -76,8 +80,27 @@ class BodyMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A client that stopped sending is no error of ours."""
         if isinstance(exception, UnreadablePostError):
-            return _say(request, 408, "The form did not arrive", "The connection broke or was too slow. Send it again.")
+            return _not_arrived(request)
         return None
+
+
+def _unreadable_form(request: HttpRequest) -> HttpResponse | None:
+    """Say so where a form without files cannot be read.
+
+    The check for forged requests reads it before each view, and the pages that tell of an error once more. At an
+    address that is none, nothing but these would, and fail.
+    """
+    try:
+        request.POST  # noqa: B018 - read here, and kept
+    except UnreadablePostError:
+        return _not_arrived(request)
+    except (BadRequest, SuspiciousOperation, MultiPartParserError):
+        return _say(request, 400, "That form cannot be read", "Go back, reload the page and try again.")
+    return None
+
+
+def _not_arrived(request: HttpRequest) -> HttpResponse:
+    return _say(request, 408, "The form did not arrive", "The connection broke or was too slow. Send it again.")
 
 
 def _stated_length(request: HttpRequest) -> int:

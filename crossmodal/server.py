@@ -24,7 +24,11 @@ limit_request_field_size = MAX_FIELD_BYTES
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True
-forwarded_allow_ips = "*" if env.proxies("BEHIND_PROXY") else "127.0.0.1"
+# Of what proxies say, Django alone reads X-Forwarded-Proto and -For, and with BEHIND_PROXY only. Gunicorn would take
+# the scheme and SCRIPT_NAME, with which any client moves the path, from whoever its list of addresses names.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 loglevel = env.text("LOG_LEVEL", "info").lower()
 if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK):  # noqa: PTH112, S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  (workers touch a file there to show that they live; never a slow disk)
@@ -51,7 +55,7 @@ def when_ready(server: Any) -> None:
     """Say it once where others can reach the pages."""
     for address in server.cfg.address:
         if isinstance(address, tuple) and (
-            said := exposure.sentence(address[0], behind_proxy=forwarded_allow_ips == "*")
+            said := exposure.sentence(address[0], behind_proxy=env.proxies("BEHIND_PROXY") > 0)
         ):
             server.log.warning(said)
 

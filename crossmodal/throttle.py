@@ -15,6 +15,7 @@ by a signed cookie (OWASP's "device cookies"): no stranger can lock it out. An a
 before is spared the budgets that strangers elsewhere can use up.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -74,9 +75,12 @@ PER_INSTALLATION = Limit(4, 30, SECOND_MS // 2)
 LONGEST_CHARGE_MS = SECOND_MS
 PER_DEVICE = Limit(5, 10, MINUTE_MS)
 PER_PASSWORD_CHANGE = Limit(6, 10, MINUTE_MS)
-# Strangers leave two threads of a web process to pages, unless the last hash was quick (alone it takes 0.3 s). Who
-# finds no place tries again.
-PLACES = Places(max(1, settings.WEB_THREADS - 2), quick_s=0.6)
+# As many strangers at once as there are processors, since more would only share these with pages. While hashes are
+# quick (alone one takes 0.3 s), up to half of the threads: a flood begins when nothing has been slow yet. Who finds
+# no place tries again.
+PLACES = Places(
+    max(1, min(settings.WEB_THREADS - 2, os.cpu_count() or 1)), quick_s=0.6, most=max(1, settings.WEB_THREADS // 2)
+)
 BUSY_WAIT_S = 3
 
 

@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 
-from crossmodal import bootstrap
+from crossmodal import bootstrap, throttle
 from crossmodal.demo import scripts
+from crossmodal.throttle import PER_INSTALLATION, Limit
 from tests.project.demo import Workbench, served, write_small_corpus
+from tests.project.sign_in import Clock, counted_hashes, sign_in
 
 
 @pytest.fixture
@@ -84,3 +89,34 @@ def calls(monkeypatch: pytest.MonkeyPatch, root: Path) -> list[str]:
     monkeypatch.setattr(bootstrap, "run", run)
     monkeypatch.setattr(bootstrap, "find_npm", lambda folder: (["npm"], {}))
     return seen
+
+
+# ---------------------------------------------------------------- signing in
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, db: None) -> Clock:
+    """The throttle's time, which stands still."""
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Passwords that were hashed."""
+    with counted_hashes(monkeypatch) as hashed:
+        yield hashed
+
+
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that hashes as many passwords as it is given."""
+    monkeypatch.setattr(throttle, "PER_INSTALLATION", Limit(PER_INSTALLATION.kind, 10_000, 1))
+
+
+@pytest.fixture
+def known(annotator: User) -> Client:
+    """The browser in which ann signed in once, and out again."""
+    client = Client()
+    assert sign_in(client, "ann").status_code == 302
+    client.post(reverse("logout"))
+    return client

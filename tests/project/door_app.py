@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse
 
+from django.core.handlers.wsgi import WSGIRequest
+
 from crossmodal import client_socket, web_worker
 from crossmodal.incoming import Arrival
 from crossmodal.wsgi import application as site
@@ -41,6 +43,10 @@ def late(environ: dict[str, Any]) -> Iterable[bytes]:
     return [b"late"]
 
 
+def scheme(environ: dict[str, Any]) -> Iterable[bytes]:
+    return [str(WSGIRequest(environ).scheme).encode()]
+
+
 ANSWERS: dict[str, Callable[[dict[str, Any]], Iterable[bytes]]] = {
     "/read": read_all,
     "/unread": lambda environ: [b"not read"],
@@ -48,6 +54,7 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], Iterable[bytes]]] = {
     "/large": lambda environ: [b"x" * 900_000],
     "/parts": lambda environ: (b"y" * 32_768 for _ in range(LARGE_BYTES // 32_768)),
     "/late": late,
+    "/scheme": scheme,
     "/pid": lambda environ: [str(os.getpid()).encode()],
 }
 

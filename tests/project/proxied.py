@@ -109,7 +109,7 @@ def serving_web(port: int, folder: Path) -> Iterator[Web]:
         "BEHIND_PROXY": "1",
         "WEB_WORKERS": "1",
         "WEB_THREADS": "4",
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.project.server_settings",
         LOG: str(web.log),
     }
     # Of the environment of the tests, nothing that settings would take up.

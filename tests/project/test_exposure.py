@@ -25,16 +25,16 @@ def test_it_says_that_others_reach_it_without_encryption(host):
 @pytest.mark.parametrize(
     ("addresses", "proxies", "lines"),
     [
-        ([("127.0.0.1", 8000)], "127.0.0.1", []),
-        (["/run/web.sock"], "127.0.0.1", []),
-        ([("0.0.0.0", 8000)], "127.0.0.1", [sentence("0.0.0.0", behind_proxy=False)]),
-        ([("127.0.0.1", 1), ("::", 1)], "*", [sentence("::", behind_proxy=True)]),
+        ([("127.0.0.1", 8000)], "0", []),
+        (["/run/web.sock"], "0", []),
+        ([("0.0.0.0", 8000)], "0", [sentence("0.0.0.0", behind_proxy=False)]),
+        ([("127.0.0.1", 1), ("::", 1)], "2", [sentence("::", behind_proxy=True)]),
     ],
     ids=["this machine", "a socket", "everybody", "behind a proxy"],
 )
 def test_the_web_server_says_it_in_its_log(monkeypatch, addresses, proxies, lines):
     said: list[str] = []
     gunicorn: Any = SimpleNamespace(cfg=SimpleNamespace(address=addresses), log=SimpleNamespace(warning=said.append))
-    monkeypatch.setattr(server, "forwarded_allow_ips", proxies)
+    monkeypatch.setenv("BEHIND_PROXY", proxies)
     server.when_ready(gunicorn)
     assert said == lines

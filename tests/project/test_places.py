@@ -1,6 +1,9 @@
 """Threads are left for pages while passwords are hashed."""
 
+import os
+
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from crossmodal import throttle
@@ -30,10 +33,31 @@ def test_after_slow_work_there_are_no_more_places_and_after_quick_work_there_are
             now[0] += took_s
 
 
+def test_while_work_under_way_is_slow_there_are_no_more_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("crossmodal.places.time.monotonic", lambda: now[0])
+    places = Places(1, quick_s=0.6)
+    with places.one():
+        now[0] += 0.1
+    with places.one(), places.one() as second:
+        now[0] += 0.7
+        with places.one() as third:
+            assert (second, third) == (True, False)
+
+
 def test_quick_work_may_take_more() -> None:
     places = Places(1, quick_s=60)
+    with places.one():
+        pass
     with places.one() as first, places.one() as second:
         assert (first, second) == (True, True)
+
+
+def test_quick_work_leaves_the_other_half_of_the_threads_alone() -> None:
+    places = Places(1, quick_s=60, most=2)
+    with places.one() as first, places.one() as second, places.one() as third:
+        assert (first, second, third) == (True, True, False)
+    assert throttle.PLACES.most == django_settings.WEB_THREADS // 2
 
 
 def test_a_place_is_free_again_after_an_error() -> None:
@@ -57,3 +81,7 @@ def test_where_threads_are_taken_strangers_wait_uncounted_and_known_devices_do_n
         assert "Wait 3 seconds, then try again." in page_of(sign_in(Client(), "ann", "x", "192.0.2.9"))
         assert sign_in(known, "ann", address="192.0.2.9").status_code == 302
     assert all(spend("ann", "198.51.100.7") for _ in range(10))
+
+
+def test_passwords_of_strangers_take_no_more_threads_than_there_are_processors() -> None:
+    assert 1 <= throttle.PLACES.count <= (os.cpu_count() or 1)

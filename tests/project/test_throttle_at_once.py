@@ -25,6 +25,7 @@ from django.test import Client
 
 from crossmodal import throttle
 from crossmodal.models import SignInBudget
+from crossmodal.places import Places
 from crossmodal.throttle import PER_ACCOUNT, PER_ACCOUNT_AND_ADDRESS, PER_INSTALLATION, Budget, Limit
 from tests.conftest import ROOT
 from tests.factories import Factory
@@ -52,6 +53,7 @@ def at_once(call: Callable[[int], Answer], times: int, threads: int) -> list[Ans
 def test_of_sixty_guesses_at_once_ten_passwords_are_hashed(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
     factory.make_user("ann")
     Clock(monkeypatch)
+    monkeypatch.setattr(throttle, "PLACES", Places(20, quick_s=0))
     with counted_hashes(monkeypatch) as hashed:
         statuses = at_once(lambda n: guess("ann")[0], 60, threads=20)
     assert Counter(statuses) == {200: 10, 429: 50}
@@ -79,6 +81,7 @@ def test_right_passwords_at_once_leave_every_budget_as_it_was(
 ) -> None:
     factory.make_user("ann")
     clock = Clock(monkeypatch)
+    monkeypatch.setattr(throttle, "PLACES", Places(9, quick_s=0))
     assert at_once(lambda n: sign_in(Client(), "ann").status_code, 9, threads=9) == [302] * 9
     assert {row.whole_at_ms <= clock.now_ms for row in SignInBudget.objects.all()} == {True}
 
@@ -164,8 +167,14 @@ def test_a_real_server_looks_at_ten_of_sixty_passwords_and_keeps_the_owner_in(se
     assert status == 302
     device = re.search(r"known_device=[^;]+", str(headers))
     assert device
-    statuses = at_once(lambda n: server.sign_in(form, f"wrong {n}", "198.51.100.7")[0], 60, threads=30)
-    assert Counter(statuses) == {200: 10, 429: 50}
+    looked_at = 0
+    for _ in range(10):  # on a busy machine some are sent away uncounted, since no place is free
+        statuses = Counter(at_once(lambda n: server.sign_in(form, f"wrong {n}", "198.51.100.7")[0], 60, threads=30))
+        assert statuses.keys() <= {200, 429}
+        if not statuses[200]:
+            break
+        looked_at += statuses[200]
+    assert looked_at == 10
     assert server.sign_in(form, PASSWORD, "198.51.100.7")[0] == 429
     assert server.sign_in(form, PASSWORD, "198.51.100.7", device[0])[0] == 302
     assert server.sign_in(form, PASSWORD, "192.0.2.1")[0] == 302
