@@ -10,7 +10,7 @@ from rq import Queue
 from rq.exceptions import DequeueTimeout, NoSuchJobError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JOB_ID_PATTERN, Job, JobStatus
-from rq.registry import FailedJobRegistry
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry
 from rq.utils import now, utcformat
 
 from pipeline.liveness import WORKERS_KEY
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 REFUSED_KEPT_S = 7 * 24 * 3600
 # Of what is no job of ours, so that a worker shows itself, and looks for other work, in between.
 DROPPED_AT_ONCE = 1000
+# Of a long schedule, for the same reason.
+DUE_AT_ONCE = 1000
 # Of RQ's registries, which hold ids: a member that is none would end the work of whoever looks at them.
 REGISTRIES = ("wip", "scheduled", "failed", "finished", "deferred", "canceled")
 
@@ -134,3 +136,24 @@ def _is_text(member: bytes) -> bool:
 def _is_entry(member: bytes, *, executions: bool) -> bool:
     parts = member.decode(errors="replace").split(":")
     return len(parts) == 1 + executions and all(JOB_ID_PATTERN.fullmatch(part) for part in parts)
+
+
+def enqueue_due_retries(queue: Queue) -> int:
+    """Move jobs whose pause is over from the schedule to their queue; how many."""
+    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
+    moved = 0
+    due: Any = queue.connection.zrangebyscore(registry.key, 0, time.time(), start=0, num=DUE_AT_ONCE)
+    for raw_name in due:
+        if not registry.remove(raw_name):
+            continue  # another worker was first
+        try:
+            job = Job.fetch(raw_name.decode(errors="replace"), connection=queue.connection)
+            check_runnable(job)
+        except ForeignJobError as error:
+            put_aside(queue, raw_name, str(error))
+        except NoSuchJobError:
+            continue
+        else:
+            queue.enqueue_job(job)
+            moved += 1
+    return moved

@@ -15,10 +15,8 @@ from django.db import Error as DatabaseProblem
 from django.db import connections
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job
-from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import ensure_job_list, get_connection_from_queues, now
 from rq.worker import WorkerStatus
@@ -27,9 +25,8 @@ from crossmodal import scratch
 from crossmodal.sessions import clear_expired
 from pipeline import job_limits, own_jobs, recovery
 from pipeline.endings import End
-from pipeline.job_queue import PipelineQueue, drop_unreadable, mend_keys, put_aside
+from pipeline.job_queue import PipelineQueue, drop_unreadable, enqueue_due_retries, mend_keys
 from pipeline.liveness import MARK_FIELD, SPACE_FIELD, STOP_FIELD, process_mark, process_space
-from pipeline.own_jobs import ForeignJobError
 from pipeline.queues import forget
 from pipeline.stages.errors import StageError
 
@@ -39,8 +36,6 @@ log = logging.getLogger(__name__)
 MAINTENANCE_INTERVAL_S = 60
 # How late a due retry may be taken up; an idle worker asks Redis this often.
 LOOK_INTERVAL_S = 2
-# Of a long schedule, so that a worker shows itself in between.
-DUE_AT_ONCE = 1000
 # Expired sessions are cleared so often: each is a row that nobody needs, and no more.
 SESSIONS_INTERVAL_S = 3600
 # How often a worker looks whether what it works on was removed, and shows that it lives.
@@ -278,24 +273,3 @@ def die_with(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-
-
-def enqueue_due_retries(queue: Queue) -> int:
-    """Move jobs whose pause is over from the schedule to their queue; how many."""
-    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
-    moved = 0
-    due: Any = queue.connection.zrangebyscore(registry.key, 0, time.time(), start=0, num=DUE_AT_ONCE)
-    for raw_name in due:
-        if not registry.remove(raw_name):
-            continue  # another worker was first
-        try:
-            job = Job.fetch(raw_name.decode(errors="replace"), connection=queue.connection)
-            own_jobs.check_runnable(job)
-        except ForeignJobError as error:
-            put_aside(queue, raw_name, str(error))
-        except NoSuchJobError:
-            continue
-        else:
-            queue.enqueue_job(job)
-            moved += 1
-    return moved

@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from redis import Redis
 
 from crossmodal import embedded
-from pipeline.stages import speech_gate
+from pipeline.stages import disk, speech_gate
+from tests.limited_disk import limited_disk
 from tests.pipeline.list_fixtures import feeds, worker
 from tests.pipeline.page_fixtures import queued
 
@@ -235,3 +236,19 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
         raise QueueUnavailable
 
     monkeypatch.setattr(intake, "enqueue_on_commit", fail)
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder where no more than a megabyte can be written, and nobody asks before for room."""
+    monkeypatch.setattr(disk, "RESERVE_BYTES", -(10**15))
+    with limited_disk(tmp_path / "full", 2**20) as mounted:
+        if mounted:
+            yield mounted.folder
+            return
+        import resource  # another real limit, where nothing can be mounted
+
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+        yield tmp_path
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -16,10 +16,10 @@ from rq.registry import FailedJobRegistry
 
 from crossmodal.demo import turns
 from pipeline import listing
-from pipeline.job_queue import PipelineQueue
+from pipeline.job_queue import PipelineQueue, enqueue_due_retries
 from pipeline.own_jobs import DEMONSTRATION_JOB, LIST_JOB, OTHERS, PLACES, ForeignJobError
 from pipeline.queues import JOBS, enqueue, fetch_job, get_queue, is_alive, job_id
-from pipeline.workers import PipelineWorker, enqueue_due_retries
+from pipeline.workers import PipelineWorker
 from tests.pipeline.crafted import Opened, call, foreign_records, put, record
 
 IDS = sorted(foreign_records(Path("x")))

@@ -18,6 +18,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from pipeline import queues
+from pipeline.job_queue import enqueue_due_retries
 from pipeline.liveness import process_mark, process_space, worker_lives, worker_names
 from pipeline.queues import (
     JOBS,
@@ -30,7 +31,7 @@ from pipeline.queues import (
     get_queue,
     job_id,
 )
-from pipeline.workers import PipelineWorker, enqueue_due_retries
+from pipeline.workers import PipelineWorker
 
 NAME = "label_video-7"
 
