@@ -5,7 +5,7 @@ import logging
 from django.utils import timezone
 
 from pipeline import claims, pacing, predicting
-from pipeline.cancelling import how_it_ended
+from pipeline.cancelling import cancel, how_it_ended
 from pipeline.choices import RunState, VideoState
 from pipeline.claims import JOB_OF_STATE
 from pipeline.endings import End
@@ -61,7 +61,8 @@ def _resume_row(row: claims.Row, job: str, lost: End) -> bool:
         if not claims.give_back(row, _end_of(name, lost)):
             return False
         if isinstance(row, Video) and row.state == VideoState.QUEUED and row.asks_site:
-            return False  # it is in line again
+            cancel(job, row.pk)  # the dead worker's record would keep it from being queued when its turn comes
+            return False
     if isinstance(row, Video):
         # Its job may be scheduled for later: for a rest of a site that it needs no more, or by a clock since set back.
         return enqueue_at(job, row.pk, when=row.waits_until or timezone.now(), patient=True)

@@ -176,7 +176,7 @@ def in_a_process(code: str) -> str:
 def test_the_limits_hold_and_are_lifted_for_the_telling(tmp_path: Path) -> None:
     said = in_a_process(f"""
 import numpy
-job_limits.DOWNLOAD_MEMORY_BYTES, job_limits.MARGIN_BYTES = 700 * job_limits.MIB, 0
+job_limits.DOWNLOAD_MEMORY_BYTES, job_limits.MARGIN_BYTES = 400 * job_limits.MIB, 0
 from django.conf import settings
 settings.MAX_VIDEO_BYTES = settings.MAX_UPLOAD_BYTES = settings.MAX_VIDEO_DURATION_S = 1000
 job_limits.limit_this_process("{FETCH}")

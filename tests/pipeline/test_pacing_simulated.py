@@ -255,6 +255,7 @@ def world(request: Any, factory: Factory, monkeypatch: pytest.MonkeyPatch, setti
                 monkeypatch.setattr(module, name, getattr(world, name))
     monkeypatch.setattr(intake, "enqueue_on_commit", world.enqueue)
     monkeypatch.setattr(recovery, "how_it_ended", lambda name: world.random.choice(list(End)))
+    monkeypatch.setattr(recovery, "cancel", lambda *job: None)
     monkeypatch.setattr(fetching, "fetch", world.fetch)
     monkeypatch.setattr(caption_fetching, "download_captions", world.download_captions)
     current = SimpleNamespace(retries_left=0)

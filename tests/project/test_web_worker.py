@@ -303,7 +303,7 @@ def test_clients_that_are_gone_leave_nothing_behind(quick: Door) -> None:
     for first, _ in SLOW.values():
         with quick.connect(receive_bytes=4096) as client:
             client.sendall(first)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while sockets_of(quick) > before and time.monotonic() < deadline:
         time.sleep(0.2)
     assert sockets_of(quick) <= before
@@ -359,7 +359,7 @@ def test_a_worker_is_gone_with_its_master(limited: Door) -> None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
