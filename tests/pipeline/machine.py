@@ -43,9 +43,11 @@ class Machine:
         document = self.manage("add_video", *urls, "--split", "train", "--format", "json")
         return [video["id"] for video in json.loads(document)["created"]]
 
-    def start_worker(self, number: int = 1, **settings: str) -> "subprocess.Popen[bytes]":
+    def start_worker(
+        self, number: int = 1, *, queues: str = "download compute", **settings: str
+    ) -> "subprocess.Popen[bytes]":
         """Have so many workers run, and return one of them; settings are for the new ones alone."""
-        command = [sys.executable, "manage.py", "rqworker", "download", "compute"]
+        command = [sys.executable, "manage.py", "rqworker", *queues.split()]
         environment = {**self.environment, **settings}
         running = [worker for worker in self.workers if worker.poll() is None]
         while len(running) < number:

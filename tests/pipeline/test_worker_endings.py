@@ -100,7 +100,7 @@ def test_stops_and_crashes_of_the_queue_server_count_nothing(
 ) -> None:
     pk = add_slow(machine, site, "stopped")
     for end in ("patient stop", "stop", "stop", "crash"):
-        worker = machine.start_worker()
+        worker = machine.start_worker(queues="download")
         wait_until_fetched(machine, pk)
         (job,) = jobs_of(worker)
         if end == "crash":
