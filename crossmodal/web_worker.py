@@ -166,16 +166,22 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._on_request(conn)  # the first bytes often come with the connection
 
     def _on_request(self, conn: Client) -> None:
-        try:
-            data = conn.sock.receive_now(RECEIVE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
+        data = self._receive(conn)
         if data:
             self._take(conn, data)
-        else:
+        elif data is not None:
             self._drop(conn)
+
+    @staticmethod
+    def _receive(conn: Client) -> bytes | None:
+        """What has arrived: nothing from a client that is gone, None where it is still to come."""
+        try:
+            data: bytes = conn.sock.receive_now(RECEIVE_BYTES)
+            return data
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def _take(self, conn: Client, data: bytes) -> None:
         """Add to a request that is held, and pass it on once it is whole."""
@@ -266,12 +272,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._hold(conn, EVENT_READ, self._on_late_bytes, LINGER_S if self.alive else STOPPING_LINGER_S)
 
     def _on_late_bytes(self, conn: Client) -> None:
-        try:
-            data = conn.sock.receive_now(RECEIVE_BYTES)
-        except BlockingIOError:
+        data = self._receive(conn)
+        if data is None:
             return
-        except OSError:
-            data = b""
         conn.lingered_bytes += len(data)
         if not data or conn.lingered_bytes > LINGER_BYTES:
             self._drop(conn)
