@@ -11,22 +11,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from redis import Redis
+
+from tests.routes import routes_of
 
 FIELD = re.compile(r"<(?:(\w+):)?(\w+)>")
 NUMBERS = itertools.cycle(["0", "7", "9" * 30])
 NAMES = itertools.cycle(["987654", "a b", "%00", "é" * 200])
 ADDRESSES_PER_ROUTE = 4
-
-
-def routes_of(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from routes_of(entry, route)
-        elif isinstance(entry, URLPattern):
-            yield route
 
 
 ROUTES = sorted({route for route in routes_of(get_resolver()) if route.startswith("admin/")})

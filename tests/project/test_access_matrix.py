@@ -14,13 +14,14 @@ from django.contrib.auth.models import User
 from django.core.handlers.base import BaseHandler
 from django.db import transaction
 from django.test import Client, RequestFactory
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from redis import Redis
 
 from tests.factories import Factory
 from tests.pipeline.conftest import _queue_server, redis  # noqa: F401 - fixtures
 from tests.project.access_objects import make_objects, make_person
 from tests.project.access_rows import ADMIN_SITE, ADMINS, ANYONE, LISTENERS, ROWS, SIGNED_IN, Row
+from tests.routes import routes_of
 
 OTHER_METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 # These try all of the other methods at every address; the rest of the roles one each in turn, since it is long.
@@ -47,15 +48,6 @@ HEADERS = {
     "Content-Security-Policy", "Content-Type", "Cross-Origin-Opener-Policy", "ETag", "Expires", "HX-Refresh",
     "Last-Modified", "Location", "Referrer-Policy", "Vary", "X-Content-Type-Options", "X-Frame-Options",
 }  # fmt: skip
-
-
-def routes_of(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from routes_of(entry, route)
-        elif isinstance(entry, URLPattern):
-            yield route
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
